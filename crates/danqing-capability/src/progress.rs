@@ -1,0 +1,118 @@
+//! One call reports and cancels.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+/// What a running capability tells its caller. One vocabulary for the bar, the event stream and tests.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// `done` of `total` units of `stage` are finished.
+    Step {
+        /// Name of the stage, e.g. `"patches"`.
+        stage: &'static str,
+        /// Units finished so far.
+        done: usize,
+        /// Units in this stage.
+        total: usize,
+    },
+    /// Something was done differently than asked; the run goes on.
+    Warning {
+        /// Stable identifier, e.g. `"size_rounded"`.
+        code: &'static str,
+        /// Sentence for the user.
+        message: String,
+    },
+}
+
+/// The run was stopped by its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cancelled")]
+pub struct Cancelled;
+
+/// Stops a run from another thread. Cheap to clone; all clones are the same token.
+#[derive(Clone, Debug, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Asks the run to stop at its next step.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the run was asked to stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// For code that works between steps (kernels, parsers): `token.check()?`.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if the caller asked the run to stop.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
+}
+
+/// Handed down through every long-running call, as `&mut Progress`.
+pub struct Progress<'a> {
+    cancel: CancelToken,
+    sink: &'a mut dyn FnMut(Event),
+}
+
+impl<'a> Progress<'a> {
+    /// Reports to `sink` until `cancel` is triggered.
+    pub fn new(cancel: CancelToken, sink: &'a mut dyn FnMut(Event)) -> Self {
+        Self { cancel, sink }
+    }
+
+    /// Reports one finished unit; the `?` at the call site is the only cancellation code there is.
+    /// Call it at least every 200 ms of work.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if the caller asked the run to stop.
+    pub fn step(&mut self, stage: &'static str, done: usize, total: usize) -> Result<(), Cancelled> {
+        self.cancel.check()?;
+        (self.sink)(Event::Step { stage, done, total });
+        Ok(())
+    }
+
+    /// Says what was done differently than asked; it reaches the user and the recipe.
+    pub fn warn(&mut self, code: &'static str, message: impl Into<String>) {
+        (self.sink)(Event::Warning { code, message: message.into() });
+    }
+
+    /// The token of this run, for an engine or a worker thread.
+    #[must_use]
+    pub fn cancel_token(&self) -> &CancelToken {
+        &self.cancel
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancelled_run_stops_at_its_next_step_and_reports_nothing_more() {
+        let token = CancelToken::default();
+        let mut seen = Vec::new();
+        let mut sink = |event| seen.push(event);
+        let mut progress = Progress::new(token.clone(), &mut sink);
+        assert_eq!(progress.step("rows", 1, 2), Ok(()));
+        token.cancel();
+        assert_eq!(progress.step("rows", 2, 2), Err(Cancelled));
+        assert_eq!(seen, [Event::Step { stage: "rows", done: 1, total: 2 }]);
+    }
+
+    #[test]
+    fn events_are_tagged_json() {
+        let event = Event::Warning { code: "size_rounded", message: "width 500 became 504".into() };
+        let json = serde_json::to_string(&event).expect("plain data");
+        assert_eq!(json, r#"{"event":"warning","code":"size_rounded","message":"width 500 became 504"}"#);
+    }
+}
