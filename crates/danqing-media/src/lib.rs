@@ -1,1 +1,18 @@
-//! (to come)
+//! Pictures and masks: typed pixels, colour, files in and out, limits, embedded metadata.
+//!
+//! Three layers: [`Raster`] is pixels whose colour space and range are in the type; [`Picture`] is what a file holds
+//! (own depth, own channels, ICC profile, metadata); `file` reads and writes pictures.
+#![forbid(unsafe_code)]
+
+mod medium;
+mod picture;
+mod raster;
+mod space;
+
+pub use medium::Medium;
+pub use picture::{Channels, Metadata, Picture, Samples};
+pub use raster::{Raster, Rect, ShapeError};
+pub use space::{Gray8, GrayF32, HslF32, LabF32, LinearF32, Mask8, OklabF32, ScalarF32, Space, Srgb8, SrgbF32};
+
+/// White (255) = change, black (0) = keep; values between are partial.
+pub type Mask = Raster<Mask8>;
