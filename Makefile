@@ -1,0 +1,45 @@
+# Two commands do everything: `make demo` and `make test`. The others are for people who work on danqing.
+CARGO ?= cargo
+DANQING = target/release/danqing
+DEMO ?= demo
+
+.PHONY: demo build test test-full lint bench quality golden docs clean-demo
+
+## Builds danqing, fetches the default models and runs every capability on real photographs.
+demo: build
+	@bash tools/demo/run.sh $(DANQING) $(DEMO)
+
+build:
+	@bash tools/require.sh
+	$(CARGO) build --release --locked -p danqing -p danqing-demo
+
+## Fetches the default models once (cached, checked), then tests everything offline.
+test: build
+	$(DANQING) models pull default --yes --quiet
+	$(CARGO) test --release --locked --workspace
+
+## Everything that takes long: fuzzing of parsers and decoders, every property with many more cases.
+test-full: test
+	DANQING_FUZZ_SECONDS=$${DANQING_FUZZ_SECONDS:-60} PROPTEST_CASES=$${PROPTEST_CASES:-2000} \
+		$(CARGO) test --release --locked --workspace -- --include-ignored
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences not checked"; fi
+
+## Times each capability and writes docs/benchmarks.md.
+bench: build
+	@bash tools/bench/run.sh $(DANQING)
+
+## Compares erase with OpenCV and plain MI-GAN on photographs and writes docs/quality.md.
+quality: build
+	@bash tools/quality/run.sh $(DANQING)
+
+## Makes the golden files again with the pinned reference libraries. A reviewed act: look at the diff.
+golden: build
+	@bash tools/golden/run.sh
+
+## Makes docs/reference again from the capabilities' schemas.
+docs: build
+	$(DANQING) docs docs/reference
