@@ -1,0 +1,43 @@
+//! Functions of one value.
+
+use std::sync::Arc;
+
+/// Applied to every value, alone or fused behind a layer. NaN stays NaN.
+///
+/// Errors against exact arithmetic: ReLU family ≤ 2 eps relative; `Sigmoid` ≤ 4 eps relative above x = −80, else
+/// ≤ 1e-34; `Tanh` ≤ 4 eps absolute; `Silu`, `Gelu`, `GeluTanh` ≤ 8 eps · max(1, |x|) absolute.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Activation {
+    /// `max(x, 0)`.
+    Relu,
+    /// `clamp(gain · (x if x ≥ 0 else slope·x))`, as StyleGAN's `bias_act`.
+    LeakyRelu {
+        /// Factor of negative values.
+        slope: f32,
+        /// Factor of every value.
+        gain: f32,
+        /// Largest magnitude of the result.
+        clamp: Option<f32>,
+    },
+    /// `x if x ≥ 0 else slope[channel]·x`; one slope, or one per channel.
+    PRelu(Arc<[f32]>),
+    /// `x · sigmoid(x)`.
+    Silu,
+    /// `x · Φ(x)`, Φ the normal distribution function (`PyTorch`'s default form).
+    Gelu,
+    /// GELU's tanh approximation.
+    GeluTanh,
+    /// `1 / (1 + exp(−x))`.
+    Sigmoid,
+    /// Hyperbolic tangent.
+    Tanh,
+}
+
+impl Activation {
+    /// Leaky ReLU with neither gain nor clamp.
+    #[must_use]
+    pub const fn leaky(slope: f32) -> Self {
+        Self::LeakyRelu { slope, gain: 1.0, clamp: None }
+    }
+}

@@ -1,0 +1,139 @@
+//! Convolution.
+
+use crate::cpu::{Dense, Depthwise, KernelShape};
+use crate::geometry::Window;
+use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Padding, Shape, Weight};
+
+/// Settings of a [`Conv2d`]; the defaults are `PyTorch`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dConfig {
+    /// Step of the window, rows and columns; at least 1.
+    pub stride: usize,
+    /// Pixels added around the picture.
+    pub padding: Padding,
+    /// Distance of neighbouring taps, rows and columns; at least 1.
+    pub dilation: usize,
+    /// Independent parts that the channels are cut into.
+    pub groups: usize,
+    /// What the added pixels hold.
+    pub padding_mode: PadMode,
+}
+
+impl Default for Conv2dConfig {
+    fn default() -> Self {
+        Self { stride: 1, padding: Padding::default(), dilation: 1, groups: 1, padding_mode: PadMode::Zero }
+    }
+}
+
+impl Conv2dConfig {
+    /// Stride 1, padded with zeros so that an odd `kernel` keeps the picture's size.
+    #[must_use]
+    pub const fn same(kernel: usize) -> Self {
+        let padding = Padding::symmetric(kernel / 2);
+        Self { stride: 1, padding, dilation: 1, groups: 1, padding_mode: PadMode::Zero }
+    }
+}
+
+/// Equals `torch.nn.functional.conv2d` after `pad` of the mode: `y[o] = bias[o] + Σ w[o, i, kh, kw] · x[i, …]`.
+///
+/// Error per value: `|y − exact| ≤ (K + 4) · eps · (|bias| + Σ |w·x|)`, K = terms of the sum. The order of the sum
+/// depends on the layer alone. A padding zero times an infinite weight is NaN.
+#[derive(Debug)]
+pub struct Conv2d {
+    config: Conv2dConfig,
+    shape: KernelShape,
+    kernel: (usize, usize),
+    path: Path,
+}
+
+#[derive(Debug)]
+enum Path {
+    Dense(Dense),
+    Depthwise(Depthwise),
+}
+
+impl Conv2d {
+    /// Packs `weight` `[out, in / groups, height, width]` and `bias` `[out]`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`].
+    pub fn new(engine: &Engine, config: Conv2dConfig, weight: &Weight, bias: Option<&Weight>) -> Result<Self, Error> {
+        let [out_channels, per_group, height, width] = weight.dimensions("Conv2d", "[out, in / groups, kh, kw]")?;
+        check_settings("Conv2d", config.stride, config.dilation, config.groups)?;
+        if weight.values().is_empty() || out_channels % config.groups != 0 {
+            return Err(weight.misfit("Conv2d", "[multiple of groups, in / groups, kh, kw], none 0"));
+        }
+        let shape = KernelShape { out_channels, in_channels: per_group * config.groups, groups: config.groups };
+        let bias = bias.map(|bias| bias.vector("Conv2d bias", out_channels)).transpose()?;
+        let taps = [height * width];
+        let values = weight.values();
+        let read = |tap, out, input| values[(out * per_group + input) * height * width + tap];
+        let path = if per_group == 1 && out_channels == config.groups && config.groups > 1 {
+            let pick = |_, tap, channel| read(tap, channel, 0);
+            Path::Depthwise(Depthwise::pack(engine, out_channels, &taps, bias, &pick)?)
+        } else {
+            Path::Dense(Dense::pack(engine, shape, &taps, bias, &|_, tap, out, input| read(tap, out, input))?)
+        };
+        Ok(Self { config, shape, kernel: (height, width), path })
+    }
+
+    /// Shape of the result for an input of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::Channels`], [`Error::TooSmall`], [`Error::TooLarge`].
+    pub fn out_shape(&self, shape: Shape) -> Result<Shape, Error> {
+        if shape.channels != self.shape.in_channels {
+            let expected = self.shape.in_channels;
+            return Err(Error::Channels { what: "Conv2d", actual: shape.channels, expected });
+        }
+        let (rows, columns) = self.windows();
+        let (height, width) = (rows.outputs("Conv2d", shape.height)?, columns.outputs("Conv2d", shape.width)?);
+        let out = shape.with_size(height, width).with_channels(self.shape.out_channels);
+        out.elements().map(|_| out)
+    }
+
+    /// Convolves.
+    ///
+    /// # Errors
+    /// As [`Self::forward_with`].
+    pub fn forward(&self, engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
+        self.forward_with(engine, x, Epilogue::default())
+    }
+
+    /// Convolves and finishes.
+    ///
+    /// # Errors
+    /// As [`Self::out_shape`]; [`Error::Shapes`] for an addend that does not fit; [`Error::OtherTier`],
+    /// [`Error::Cancelled`], [`Error::OutOfMemory`].
+    #[expect(clippy::needless_pass_by_value, reason = "an epilogue belongs to one call")]
+    pub fn forward_with(&self, engine: &Engine, x: &FeatureMap, epilogue: Epilogue<'_>) -> Result<FeatureMap, Error> {
+        let shape = x.shape();
+        let out_shape = self.out_shape(shape)?;
+        let finish = epilogue.finish(out_shape)?;
+        let (rows, columns) = self.windows();
+        let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
+        let axes = [(&rows, &columns)];
+        match &self.path {
+            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, finish),
+            Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, finish),
+        }
+    }
+
+    fn windows(&self) -> (Window, Window) {
+        let Conv2dConfig { stride, padding, dilation, padding_mode: mode, .. } = self.config;
+        let window = |kernel, before, after| Window { kernel, stride, dilation, before, after, mode };
+        let rows = window(self.kernel.0, padding.top, padding.bottom);
+        (rows, window(self.kernel.1, padding.left, padding.right))
+    }
+}
+
+/// Refuses zeros and absurd values.
+pub(crate) fn check_settings(what: &'static str, stride: usize, dilation: usize, groups: usize) -> Result<(), Error> {
+    for value in [stride, dilation, groups] {
+        if value == 0 || value > 1 << 24 {
+            let actual = format!("stride {stride}, dilation {dilation}, groups {groups}");
+            return Err(Error::Setting { what, actual, expected: "all from 1 to 2^24" });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Transposed convolution.
+
+use crate::conv2d::check_settings;
+use crate::cpu::{Dense, Depthwise, KernelShape};
+use crate::geometry::{Axis, Spread};
+use crate::{Engine, Epilogue, Error, FeatureMap, Shape, Weight};
+
+/// Settings of a [`ConvTranspose2d`]; the defaults are `PyTorch`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvTranspose2dConfig {
+    /// Distance of neighbouring inputs in the output, rows and columns; at least 1.
+    pub stride: usize,
+    /// Pixels cut from each side of the full result.
+    pub padding: usize,
+    /// Pixels added at the bottom and right, less than the stride or the dilation.
+    pub output_padding: usize,
+    /// Distance of neighbouring taps; at least 1.
+    pub dilation: usize,
+    /// Independent parts that the channels are cut into.
+    pub groups: usize,
+}
+
+impl Default for ConvTranspose2dConfig {
+    fn default() -> Self {
+        Self { stride: 1, padding: 0, output_padding: 0, dilation: 1, groups: 1 }
+    }
+}
+
+/// Equals `torch.nn.functional.conv_transpose2d`. Computed as one small convolution per output phase.
+///
+/// Error per value as [`crate::Conv2d`], K = terms that reach the output.
+#[derive(Debug)]
+pub struct ConvTranspose2d {
+    config: ConvTranspose2dConfig,
+    shape: KernelShape,
+    kernel: (usize, usize),
+    path: Path,
+}
+
+#[derive(Debug)]
+enum Path {
+    Dense(Dense),
+    Depthwise(Depthwise),
+}
+
+impl ConvTranspose2d {
+    /// Packs `weight` `[in, out / groups, height, width]` and `bias` `[out]`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`].
+    pub fn new(
+        engine: &Engine,
+        config: ConvTranspose2dConfig,
+        weight: &Weight,
+        bias: Option<&Weight>,
+    ) -> Result<Self, Error> {
+        const WHAT: &str = "ConvTranspose2d";
+        let [in_channels, per_group, height, width] = weight.dimensions(WHAT, "[in, out / groups, kh, kw]")?;
+        check_settings(WHAT, config.stride, config.dilation, config.groups)?;
+        check_output_padding(&config)?;
+        if weight.values().is_empty() || in_channels % config.groups != 0 {
+            return Err(weight.misfit(WHAT, "[multiple of groups, out / groups, kh, kw], none 0"));
+        }
+        let out_channels = per_group * config.groups;
+        let shape = KernelShape { out_channels, in_channels, groups: config.groups };
+        let bias = bias.map(|bias| bias.vector("ConvTranspose2d bias", out_channels)).transpose()?;
+        let layer = |path| Self { config, shape, kernel: (height, width), path };
+        let phases = phase_taps(&config, (height, width));
+        let counts: Vec<usize> = phases.iter().map(Vec::len).collect();
+        let values = weight.values();
+        let read = |phase: usize, tap: usize, out: usize, input: usize| {
+            let (group, out) = (out / per_group, out % per_group);
+            let input = group * (in_channels / config.groups) + input;
+            values[(input * per_group + out) * height * width + phases[phase][tap]]
+        };
+        if per_group == 1 && in_channels == config.groups && config.groups > 1 {
+            let pick = |phase, tap, channel| read(phase, tap, channel, 0);
+            return Ok(layer(Path::Depthwise(Depthwise::pack(engine, in_channels, &counts, bias, &pick)?)));
+        }
+        Ok(layer(Path::Dense(Dense::pack(engine, shape, &counts, bias, &read)?)))
+    }
+
+    /// Shape of the result for an input of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::Channels`], [`Error::TooSmall`], [`Error::TooLarge`].
+    pub fn out_shape(&self, shape: Shape) -> Result<Shape, Error> {
+        shape.elements()?;
+        if shape.channels != self.shape.in_channels {
+            let expected = self.shape.in_channels;
+            return Err(Error::Channels { what: "ConvTranspose2d", actual: shape.channels, expected });
+        }
+        let (rows, columns) = spreads(&self.config, self.kernel);
+        let height = rows.outputs("ConvTranspose2d", shape.height)?;
+        let out = shape.with_size(height, columns.outputs("ConvTranspose2d", shape.width)?);
+        let out = out.with_channels(self.shape.out_channels);
+        out.elements().map(|_| out)
+    }
+
+    /// Convolves.
+    ///
+    /// # Errors
+    /// As [`Self::forward_with`].
+    pub fn forward(&self, engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
+        self.forward_with(engine, x, Epilogue::default())
+    }
+
+    /// Convolves and finishes.
+    ///
+    /// # Errors
+    /// As [`Self::out_shape`]; [`Error::Shapes`] for an addend that does not fit; [`Error::OtherTier`],
+    /// [`Error::Cancelled`], [`Error::OutOfMemory`].
+    #[expect(clippy::needless_pass_by_value, reason = "an epilogue belongs to one call")]
+    pub fn forward_with(&self, engine: &Engine, x: &FeatureMap, epilogue: Epilogue<'_>) -> Result<FeatureMap, Error> {
+        let shape = x.shape();
+        let out_shape = self.out_shape(shape)?;
+        let finish = epilogue.finish(out_shape)?;
+        let (rows, columns) = spreads(&self.config, self.kernel);
+        let rows = rows.axes("ConvTranspose2d", shape.height)?;
+        let columns = columns.axes("ConvTranspose2d", shape.width)?;
+        let axes: Vec<(&Axis, &Axis)> = rows.iter().flat_map(|y| columns.iter().map(move |x| (y, x))).collect();
+        match &self.path {
+            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, finish),
+            Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, finish),
+        }
+    }
+}
+
+fn check_output_padding(config: &ConvTranspose2dConfig) -> Result<(), Error> {
+    if config.output_padding < config.stride.max(config.dilation) {
+        return Ok(());
+    }
+    Err(Error::Setting {
+        what: "ConvTranspose2d output_padding",
+        actual: config.output_padding.to_string(),
+        expected: "less than the stride or the dilation",
+    })
+}
+
+fn spreads(config: &ConvTranspose2dConfig, kernel: (usize, usize)) -> (Spread, Spread) {
+    let ConvTranspose2dConfig { stride, padding, output_padding, dilation, .. } = *config;
+    let spread = |kernel| Spread { kernel, stride, dilation, padding, output_padding };
+    (spread(kernel.0), spread(kernel.1))
+}
+
+/// Positions in the kernel that each phase uses, phases and taps in the order of [`Spread::axes`].
+fn phase_taps(config: &ConvTranspose2dConfig, kernel: (usize, usize)) -> Vec<Vec<usize>> {
+    let (rows, columns) = spreads(config, kernel);
+    let mut phases = Vec::with_capacity(config.stride * config.stride);
+    for row in 0..config.stride {
+        for column in 0..config.stride {
+            let (rows, columns) = (rows.taps(row), columns.taps(column));
+            phases.push(rows.iter().flat_map(|y| columns.iter().map(move |x| y * kernel.1 + x)).collect());
+        }
+    }
+    phases
+}

@@ -1,0 +1,79 @@
+//! The few vector operations that kernels are written in.
+
+/// A vector of `f32`; one implementation per tier.
+///
+/// Every method is `#[inline(always)]`, so that it becomes one instruction inside [`super::dispatch`]'s
+/// `#[target_feature]` functions.
+///
+/// # Safety
+/// Values of an implementation may be made only where its instructions exist; `load` and `store` need `WIDTH` valid
+/// values behind the pointer (no alignment), the `_first` forms only `count`, at most `WIDTH`.
+pub(super) trait Lanes: Copy {
+    /// Values per vector.
+    const WIDTH: usize;
+    /// Output pixels per register tile of the dense kernel (two vectors of channels each).
+    const ROWS: usize;
+
+    /// The same value in every lane.
+    unsafe fn splat(value: f32) -> Self;
+    /// Reads `WIDTH` values.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Writes `WIDTH` values.
+    unsafe fn store(self, to: *mut f32);
+    /// `self + other`.
+    unsafe fn plus(self, other: Self) -> Self;
+    /// `self − other`.
+    unsafe fn minus(self, other: Self) -> Self;
+    /// `self · other`.
+    unsafe fn times(self, other: Self) -> Self;
+    /// `self / other`.
+    unsafe fn over(self, other: Self) -> Self;
+    /// `self · other + sum`, rounded once where the tier can.
+    unsafe fn times_plus(self, other: Self, sum: Self) -> Self;
+    /// The larger one; `other` if either is NaN.
+    unsafe fn max_or(self, other: Self) -> Self;
+    /// The smaller one; `other` if either is NaN.
+    unsafe fn min_or(self, other: Self) -> Self;
+    /// Nearest integer, ties to even.
+    unsafe fn rounded(self) -> Self;
+    /// 2 to the power of the lane, which is an integer in −126..=127.
+    unsafe fn power_of_two(self) -> Self;
+
+    /// Reads `count` values, the rest is 0.
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, count: usize) -> Self {
+        let mut lanes = [0.0_f32; 16];
+        // SAFETY: `count` values are valid by the trait's contract, and at most 16.
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count.min(Self::WIDTH));
+            Self::load(lanes.as_ptr())
+        }
+    }
+
+    /// Writes the first `count` values.
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, count: usize) {
+        let mut lanes = [0.0_f32; 16];
+        // SAFETY: `count` values are valid by the trait's contract, and at most 16.
+        unsafe {
+            self.store(lanes.as_mut_ptr());
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count.min(Self::WIDTH));
+        }
+    }
+
+    /// Sum of the lanes, halves first: a fixed order.
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let mut lanes = [0.0_f32; 16];
+        // SAFETY: 16 lanes are room for every width.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        let mut width = Self::WIDTH;
+        while width > 1 {
+            width /= 2;
+            for lane in 0..width {
+                lanes[lane] += lanes[lane + width];
+            }
+        }
+        lanes[0]
+    }
+}

@@ -1,0 +1,28 @@
+//! Our kernels; the only unsafe code of danqing.
+//!
+//! Micro-kernels are written once over [`lanes::Lanes`] and compiled per tier by [`dispatch`].
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod buffer;
+mod dense;
+mod depthwise;
+mod dispatch;
+mod finish;
+mod gather;
+mod lanes;
+mod math;
+mod pool;
+mod portable;
+mod shared;
+mod tile;
+
+pub(crate) use buffer::{Arena, Buffer};
+pub(crate) use dense::{Dense, KernelShape};
+pub(crate) use depthwise::Depthwise;
+pub(crate) use finish::{Addend, Finish, activate_row};
+pub(crate) use pool::Pool;
+pub(crate) use shared::Shared;

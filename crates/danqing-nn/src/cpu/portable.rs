@@ -1,0 +1,94 @@
+//! Eight lanes in plain Rust, for every processor.
+
+use super::lanes::Lanes;
+
+/// Eight values; the compiler uses whatever vectors the target's baseline has.
+#[derive(Clone, Copy)]
+pub(super) struct Portable([f32; 8]);
+
+/// Lane by lane.
+macro_rules! lanewise {
+    ($a:expr, $b:expr, $x:ident, $y:ident => $result:expr) => {{
+        let (a, b) = ($a.0, $b.0);
+        let mut lanes = [0.0_f32; 8];
+        let mut lane = 0;
+        while lane < 8 {
+            let ($x, $y) = (a[lane], b[lane]);
+            lanes[lane] = $result;
+            lane += 1;
+        }
+        Portable(lanes)
+    }};
+}
+
+// SAFETY: see the trait's contract for pointers; there are no special instructions.
+#[expect(clippy::inline_always, reason = "see Lanes")]
+impl Lanes for Portable {
+    const WIDTH: usize = 8;
+    const ROWS: usize = 3;
+
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> Self {
+        Self([value; 8])
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the contract gives 8 valid values; arrays of f32 have f32's alignment.
+        Self(unsafe { from.cast::<[f32; 8]>().read() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as in `load`.
+        unsafe { to.cast::<[f32; 8]>().write(self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn plus(self, other: Self) -> Self {
+        lanewise!(self, other, a, b => a + b)
+    }
+
+    #[inline(always)]
+    unsafe fn minus(self, other: Self) -> Self {
+        lanewise!(self, other, a, b => a - b)
+    }
+
+    #[inline(always)]
+    unsafe fn times(self, other: Self) -> Self {
+        lanewise!(self, other, a, b => a * b)
+    }
+
+    #[inline(always)]
+    unsafe fn over(self, other: Self) -> Self {
+        lanewise!(self, other, a, b => a / b)
+    }
+
+    #[inline(always)]
+    unsafe fn times_plus(self, other: Self, sum: Self) -> Self {
+        let product = lanewise!(self, other, a, b => a * b);
+        lanewise!(product, sum, a, b => a + b)
+    }
+
+    #[inline(always)]
+    unsafe fn max_or(self, other: Self) -> Self {
+        lanewise!(self, other, a, b => if a > b { a } else { b })
+    }
+
+    #[inline(always)]
+    unsafe fn min_or(self, other: Self) -> Self {
+        lanewise!(self, other, a, b => if a < b { a } else { b })
+    }
+
+    #[inline(always)]
+    unsafe fn rounded(self) -> Self {
+        // Adding and taking away 1.5·2²³ leaves an integer, rounded by the addition itself; exact below 2²².
+        const SHIFT: f32 = 12_582_912.0;
+        lanewise!(self, self, a, _b => (a + SHIFT) - SHIFT)
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        lanewise!(self, self, a, _b => f32::from_bits((((a as i32) + 127) as u32) << 23))
+    }
+}

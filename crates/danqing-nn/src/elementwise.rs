@@ -1,0 +1,111 @@
+//! Operators on each value by itself.
+
+use crate::cpu::{Addend, activate_row};
+use crate::epilogue::check_activation;
+use crate::{Activation, Engine, Error, FeatureMap};
+
+/// Values of one task, rounded to whole pixels.
+const BLOCK: usize = 1 << 15;
+
+/// Whole pixels of about [`BLOCK`] values.
+pub(crate) fn block_length(channels: usize) -> usize {
+    (BLOCK / channels).max(1) * channels
+}
+
+/// `activation(x)`; works in place if nobody else holds `x`. Error: see [`Activation`].
+///
+/// # Errors
+/// [`Error::Channels`] for slopes that do not fit, [`Error::Cancelled`], [`Error::OutOfMemory`].
+pub fn activate(engine: &Engine, x: FeatureMap, activation: &Activation) -> Result<FeatureMap, Error> {
+    let shape = x.shape();
+    check_activation(activation, shape.channels)?;
+    let mut buffer = x.into_buffer(engine)?;
+    engine.fill(&mut buffer, block_length(shape.channels), |_, block| {
+        activate_row(engine.tier(), activation, block, shape.channels);
+        Ok(())
+    })?;
+    Ok(FeatureMap::from_buffer(shape, buffer))
+}
+
+/// `a + b`, rounded once; `b` has the shape of `a`, or one channel, or one picture for all.
+///
+/// # Errors
+/// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
+pub fn add(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap, Error> {
+    combine(engine, "add", a, b, |a, b| a + b)
+}
+
+/// `a · b`, rounded once; `b` has the shape of `a`, or one channel, or one picture for all.
+///
+/// # Errors
+/// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
+pub fn multiply(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap, Error> {
+    combine(engine, "multiply", a, b, |a, b| a * b)
+}
+
+fn combine(
+    engine: &Engine,
+    what: &'static str,
+    a: &FeatureMap,
+    b: &FeatureMap,
+    join: impl Fn(f32, f32) -> f32 + Sync,
+) -> Result<FeatureMap, Error> {
+    let shape = a.shape();
+    let fits = Addend::new(b, shape).is_some();
+    if !fits {
+        return Err(Error::Shapes { what, actual: b.shape(), expected: shape });
+    }
+    let (from, with, one) = (a.values(), b.values(), b.shape().channels);
+    let mut out = engine.buffer(from.len())?;
+    let length = block_length(shape.channels);
+    engine.fill(&mut out, length, |index, block| {
+        let start = index * length;
+        let values = &from[start..start + block.len()];
+        for (pixel, (row, values)) in block.chunks_mut(shape.channels).zip(values.chunks(shape.channels)).enumerate() {
+            let at = (start / shape.channels + pixel) % b.shape().pixels() * one;
+            let with = &with[at..at + one];
+            for (channel, (slot, &value)) in row.iter_mut().zip(values).enumerate() {
+                *slot = join(value, with[if one == 1 { 0 } else { channel }]);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(FeatureMap::from_buffer(shape, out))
+}
+
+/// `factor · x`, rounded once; in place if nobody else holds `x`.
+///
+/// # Errors
+/// [`Error::Cancelled`], [`Error::OutOfMemory`].
+pub fn scale(engine: &Engine, x: FeatureMap, factor: f32) -> Result<FeatureMap, Error> {
+    change(engine, x, |value| value * factor)
+}
+
+/// `factor · x + offset`, each operation rounded; in place if nobody else holds `x`.
+///
+/// # Errors
+/// [`Error::Cancelled`], [`Error::OutOfMemory`].
+pub fn affine(engine: &Engine, x: FeatureMap, factor: f32, offset: f32) -> Result<FeatureMap, Error> {
+    change(engine, x, |value| value * factor + offset)
+}
+
+/// `x` limited to `low..=high`, exact; NaN stays NaN; in place if nobody else holds `x`.
+///
+/// # Errors
+/// [`Error::Setting`] unless `low ≤ high`, [`Error::Cancelled`], [`Error::OutOfMemory`].
+pub fn clamp(engine: &Engine, x: FeatureMap, low: f32, high: f32) -> Result<FeatureMap, Error> {
+    if low <= high {
+        return change(engine, x, |value| value.clamp(low, high));
+    }
+    Err(Error::Setting { what: "clamp range", actual: format!("{low}..={high}"), expected: "low ≤ high" })
+}
+
+fn change(engine: &Engine, x: FeatureMap, change: impl Fn(f32) -> f32 + Sync) -> Result<FeatureMap, Error> {
+    let shape = x.shape();
+    let mut buffer = x.into_buffer(engine)?;
+    engine.fill(&mut buffer, BLOCK, |_, block| {
+        block.iter_mut().for_each(|value| *value = change(*value));
+        Ok(())
+    })?;
+    Ok(FeatureMap::from_buffer(shape, buffer))
+}

@@ -1,0 +1,153 @@
+//! The tensor between layers.
+
+use std::sync::Arc;
+
+use crate::cpu::Buffer;
+use crate::{Engine, Error, Shape};
+
+/// Type of a map's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DType {
+    /// 32 bit floats.
+    F32,
+}
+
+/// Shape, type and values of one layer's output. Cheap to clone: clones share the values.
+///
+/// Values lie in the engine's arena and go back to it when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub struct FeatureMap {
+    shape: Shape,
+    storage: Storage,
+}
+
+/// Where the values are: ours on the CPU; devices and half precision will stand beside it.
+#[derive(Clone, Debug)]
+enum Storage {
+    /// NHWC, contiguous.
+    F32(Arc<Buffer>),
+}
+
+impl FeatureMap {
+    /// From values in NHWC order.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::TooLarge`], [`Error::OutOfMemory`].
+    #[expect(clippy::needless_pass_by_value, reason = "a device backend takes the values without a copy")]
+    pub fn from_nhwc(engine: &Engine, shape: Shape, values: Vec<f32>) -> Result<Self, Error> {
+        check_length(shape, values.len())?;
+        let mut buffer = engine.buffer(values.len())?;
+        buffer.copy_from_slice(&values);
+        Ok(Self::from_buffer(shape, buffer))
+    }
+
+    /// From values in NCHW order, as `PyTorch` stores them.
+    ///
+    /// # Errors
+    /// As [`Self::from_nhwc`].
+    pub fn from_nchw(engine: &Engine, shape: Shape, values: &[f32]) -> Result<Self, Error> {
+        check_length(shape, values.len())?;
+        let mut buffer = engine.buffer(values.len())?;
+        let plane = shape.height * shape.width;
+        for (index, value) in buffer.iter_mut().enumerate() {
+            let (pixel, channel) = (index / shape.channels, index % shape.channels);
+            let (picture, pixel) = (pixel / plane, pixel % plane);
+            *value = values[(picture * shape.channels + channel) * plane + pixel];
+        }
+        Ok(Self::from_buffer(shape, buffer))
+    }
+
+    /// A map of one value everywhere.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::OutOfMemory`].
+    pub fn filled(engine: &Engine, shape: Shape, value: f32) -> Result<Self, Error> {
+        let mut buffer = engine.buffer(shape.elements()?)?;
+        buffer.fill(value);
+        Ok(Self::from_buffer(shape, buffer))
+    }
+
+    /// Batch, height, width, channels.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Type of the values.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        match self.storage {
+            Storage::F32(_) => DType::F32,
+        }
+    }
+
+    /// Values in NHWC order, without a copy.
+    ///
+    /// # Errors
+    /// None for `f32` on the CPU; other storage will refuse.
+    pub fn as_slice(&self) -> Result<&[f32], Error> {
+        Ok(self.values())
+    }
+
+    /// Values in NHWC order.
+    ///
+    /// # Errors
+    /// None on the CPU; a device may fail to copy.
+    pub fn to_nhwc(&self) -> Result<Vec<f32>, Error> {
+        Ok(self.values().to_vec())
+    }
+
+    /// Values in NCHW order.
+    ///
+    /// # Errors
+    /// As [`Self::to_nhwc`].
+    pub fn to_nchw(&self) -> Result<Vec<f32>, Error> {
+        let Shape { batch, height, width, channels } = self.shape;
+        let plane = height * width;
+        let values = self.values();
+        let mut planes = Vec::with_capacity(values.len());
+        for picture in 0..batch {
+            for channel in 0..channels {
+                planes.extend((0..plane).map(|pixel| values[(picture * plane + pixel) * channels + channel]));
+            }
+        }
+        Ok(planes)
+    }
+
+    /// The same values under another shape of as many elements; no copy.
+    ///
+    /// # Errors
+    /// [`Error::Length`], [`Error::TooLarge`].
+    pub fn reshape(&self, shape: Shape) -> Result<Self, Error> {
+        check_length(shape, self.values().len())?;
+        Ok(Self { shape, storage: self.storage.clone() })
+    }
+
+    pub(crate) fn from_buffer(shape: Shape, buffer: Buffer) -> Self {
+        Self { shape, storage: Storage::F32(Arc::new(buffer)) }
+    }
+
+    pub(crate) fn values(&self) -> &[f32] {
+        let Storage::F32(buffer) = &self.storage;
+        buffer
+    }
+
+    /// The values for writing: this map's own if nobody shares them, else a copy.
+    pub(crate) fn into_buffer(self, engine: &Engine) -> Result<Buffer, Error> {
+        let Storage::F32(buffer) = self.storage;
+        match Arc::try_unwrap(buffer) {
+            Ok(own) => Ok(own),
+            Err(shared) => {
+                let mut copy = engine.buffer(shared.len())?;
+                copy.copy_from_slice(&shared);
+                Ok(copy)
+            }
+        }
+    }
+}
+
+fn check_length(shape: Shape, actual: usize) -> Result<(), Error> {
+    let expected = shape.elements()?;
+    if actual == expected { Ok(()) } else { Err(Error::Length { what: "FeatureMap", actual, expected }) }
+}

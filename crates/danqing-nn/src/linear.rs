@@ -1,0 +1,37 @@
+//! Fully connected layer on every pixel.
+
+use crate::{Conv2d, Conv2dConfig, Engine, Epilogue, Error, FeatureMap, Weight};
+
+/// Equals `torch.nn.functional.linear` on each pixel's channels: `y = W·x + b`.
+///
+/// A vector is a map of 1×1 pixels, a sequence one of 1×length. Error per value as [`Conv2d`], K = inputs.
+#[derive(Debug)]
+pub struct Linear(Conv2d);
+
+impl Linear {
+    /// Packs `weight` `[out, in]` and `bias` `[out]`.
+    ///
+    /// # Errors
+    /// [`Error::WeightShape`], [`Error::OutOfMemory`].
+    pub fn new(engine: &Engine, weight: &Weight, bias: Option<&Weight>) -> Result<Self, Error> {
+        let [out, input] = weight.dimensions("Linear", "[out, in]")?;
+        let pointwise = Weight::new(&[out, input, 1, 1], weight.values().to_vec())?;
+        Ok(Self(Conv2d::new(engine, Conv2dConfig::default(), &pointwise, bias)?))
+    }
+
+    /// Maps channels.
+    ///
+    /// # Errors
+    /// As [`Self::forward_with`].
+    pub fn forward(&self, engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
+        self.0.forward(engine, x)
+    }
+
+    /// Maps channels and finishes.
+    ///
+    /// # Errors
+    /// As [`Conv2d::forward_with`].
+    pub fn forward_with(&self, engine: &Engine, x: &FeatureMap, epilogue: Epilogue<'_>) -> Result<FeatureMap, Error> {
+        self.0.forward_with(engine, x, epilogue)
+    }
+}
