@@ -1,0 +1,118 @@
+//! Bytes to pictures.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::limits::Deadline;
+use super::{Format, Limits, exif, format, jpeg, png, xmp};
+use crate::profile::Conversion;
+use crate::{Error, Picture, Warning};
+
+/// Decodes a picture file of any readable format, upright: EXIF orientation applied, profile and metadata kept.
+///
+/// CMYK becomes sRGB (through its profile if it has a usable one); profiles that can't be used are left out; both say so
+/// in [`crate::Metadata::warnings`].
+///
+/// Memory: the samples (bytes per pixel = channels × depth / 8), once more while an orientation is applied, and for JPEG
+/// the decoder's own planes (progressive: 2 bytes per sample).
+///
+/// # Errors
+/// [`Error::Empty`], [`Error::NotAPicture`], [`Error::Truncated`], [`Error::Damaged`], [`Error::TooLarge`],
+/// [`Error::TooSlow`], [`Error::Unsupported`].
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
+    limits.check_bytes(bytes.len() as u64)?;
+    let format = known_format(bytes)?;
+    let deadline = Deadline::new(format, limits);
+    let stored = match format {
+        Format::Png => png::decode(bytes, limits, deadline)?,
+        Format::Jpeg => jpeg::decode(bytes, limits, deadline)?,
+        Format::Avif => return Err(unreadable("AVIF", "convert it to PNG first")),
+        other => return Err(unreadable(&other.to_string(), "convert it to PNG first")),
+    };
+    deadline.check()?;
+    Ok(upright(checked_profile(separate_recipe(stored))))
+}
+
+/// Reads and decodes a file; see [`decode`].
+///
+/// # Errors
+/// Those of [`read_bytes`] and [`decode`].
+pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture, Error> {
+    decode(&read_bytes(path, limits)?, limits)
+}
+
+/// Reads a whole file of at most `limits.max_bytes`.
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::TooLarge`] before anything is read where the length is known, [`Error::Io`].
+pub fn read_bytes(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let path = path.as_ref();
+    let failed = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::NotFound => Error::Missing { path: path.to_owned() },
+        _ => Error::Io { path: path.to_owned(), source },
+    };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    limits.check_bytes(length)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    limits.check_bytes(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+/// The recipe (JSON) that danqing left in a file; pixels are not decoded, so a file whose pixels were changed or
+/// damaged still gives it.
+///
+/// # Errors
+/// [`Error::Empty`] and [`Error::NotAPicture`], and those of a container too broken to look into.
+pub fn read_recipe(bytes: &[u8]) -> Result<Option<String>, Error> {
+    match known_format(bytes)? {
+        Format::Png => png::recipe(bytes),
+        Format::Jpeg => Ok(jpeg::xmp_packet(bytes).as_deref().and_then(xmp::recipe)),
+        _ => Ok(None),
+    }
+}
+
+fn known_format(bytes: &[u8]) -> Result<Format, Error> {
+    if bytes.is_empty() {
+        return Err(Error::Empty);
+    }
+    Format::from_bytes(bytes).ok_or_else(|| Error::NotAPicture { looks_like: format::looks_like(bytes) })
+}
+
+pub(super) fn unreadable(what: &str, way_out: &str) -> Error {
+    Error::Unsupported { what: what.to_owned(), way_out: way_out.to_owned() }
+}
+
+/// Takes the recipe out of the XMP packet, where decoders of formats without texts leave it.
+fn separate_recipe(mut picture: Picture) -> Picture {
+    let metadata = &mut picture.metadata;
+    if let Some(packet) = metadata.xmp.take() {
+        metadata.recipe = metadata.recipe.take().or_else(|| xmp::recipe(&packet));
+        metadata.xmp = xmp::without_recipe(&packet);
+    }
+    picture
+}
+
+/// Leaves out a profile that can't be read, or does not describe these channels.
+fn checked_profile(mut picture: Picture) -> Picture {
+    if let Some(icc) = picture.icc_profile.as_deref()
+        && let Err(error) = Conversion::to_srgb(icc, picture.device())
+    {
+        let message = format!("{error}; it was left out and the colours are taken as sRGB");
+        picture.metadata.warnings.push(Warning::new("profile_ignored", message));
+        picture.icc_profile = None;
+    }
+    picture
+}
+
+/// Applies the EXIF orientation and resets it.
+fn upright(mut picture: Picture) -> Picture {
+    let Some(stored) = picture.metadata.exif.take() else { return picture };
+    let orientation = exif::orientation(&stored);
+    picture.metadata.exif = Some(exif::for_changed_picture(&stored).into());
+    match orientation {
+        Some(orientation) => orientation.applied(picture),
+        None => picture,
+    }
+}
