@@ -36,14 +36,12 @@ impl<'a> Addend<'a> {
     #[inline(always)]
     unsafe fn add<L: Lanes>(&self, row: &mut [f32], pixel: usize, channel: usize) {
         let first = pixel % self.pixels * self.channels;
-        // SAFETY: the caller has the instructions of `L`; slices below are as long as `row`.
+        // SAFETY: the caller has the instructions of `L`.
         unsafe {
             if self.channels == 1 {
-                let value = L::splat(self.values[first]);
-                map_row::<L>(row, |x, _| x.plus(value));
+                map_row::<L>(row, &AddOne(self.values[first]));
             } else {
-                let from = &self.values[first + channel..][..row.len()];
-                map_row::<L>(row, |x, at| x.plus(load::<L>(from, at)));
+                map_row::<L>(row, &AddEach(&self.values[first + channel..][..row.len()]));
             }
         }
     }
@@ -79,63 +77,186 @@ unsafe fn load<L: Lanes>(slice: &[f32], at: usize) -> L {
     }
 }
 
-/// Replaces each vector of `row`; `change` also gets its offset.
+/// A function of a vector and its offset in the row. A trait and not closures: these would not be compiled with the
+/// tier's instructions.
+trait Change {
+    /// # Safety
+    /// The processor has the instructions of `L`; the offset lies in the row that the change was made for.
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L;
+}
+
+/// Replaces each vector of `row`.
 #[inline(always)]
-unsafe fn map_row<L: Lanes>(row: &mut [f32], change: impl Fn(L, usize) -> L) {
+unsafe fn map_row<L: Lanes>(row: &mut [f32], change: &impl Change) {
     let mut at = 0;
-    while at < row.len() {
-        let left = row.len() - at;
-        // SAFETY: the caller has the instructions of `L`; `left` values are valid.
-        unsafe {
-            let value = change(load::<L>(row, at), at);
-            let to = row.as_mut_ptr().add(at);
-            if left >= L::WIDTH { value.store(to) } else { value.store_first(to, left) }
+    // SAFETY: the caller has the instructions of `L`; vectors end within the row, the last one is read and written in
+    // part.
+    unsafe {
+        while row.len() - at >= L::WIDTH {
+            let slot = row.as_mut_ptr().add(at);
+            change.at(L::load(slot), at).store(slot);
+            at += L::WIDTH;
         }
-        at += L::WIDTH;
+        if at < row.len() {
+            let slot = row.as_mut_ptr().add(at);
+            change.at(L::load_first(slot, row.len() - at), at).store_first(slot, row.len() - at);
+        }
+    }
+}
+
+/// One value to all.
+struct AddOne(f32);
+
+impl Change for AddOne {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { x.plus(L::splat(self.0)) }
+    }
+}
+
+/// A value to each.
+struct AddEach<'a>(&'a [f32]);
+
+impl Change for AddEach<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { x.plus(load::<L>(self.0, at)) }
+    }
+}
+
+/// `max(x, 0)`.
+struct Relu;
+
+impl Change for Relu {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { L::splat(0.0).max_or(x) }
+    }
+}
+
+/// Slope below 0, then gain.
+struct Leaky {
+    slope: f32,
+    gain: f32,
+}
+
+impl Change for Leaky {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            let zero = L::splat(0.0);
+            zero.min_or(x).times_plus(L::splat(self.slope), zero.max_or(x)).times(L::splat(self.gain))
+        }
+    }
+}
+
+/// Limits the magnitude.
+struct Clamp(f32);
+
+impl Change for Clamp {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { L::splat(-self.0).max_or(L::splat(self.0).min_or(x)) }
+    }
+}
+
+/// A slope per value.
+struct Slopes<'a>(&'a [f32]);
+
+impl Change for Slopes<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe {
+            let zero = L::splat(0.0);
+            zero.min_or(x).times_plus(load::<L>(self.0, at), zero.max_or(x))
+        }
+    }
+}
+
+/// See [`Activation::Silu`].
+struct Silu;
+
+impl Change for Silu {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { x.times(math::sigmoid(x)) }
+    }
+}
+
+/// See [`Activation::Gelu`].
+struct Gelu;
+
+impl Change for Gelu {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { math::gelu(x) }
+    }
+}
+
+/// See [`Activation::GeluTanh`].
+struct GeluTanh;
+
+impl Change for GeluTanh {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { math::gelu_tanh(x) }
+    }
+}
+
+/// See [`Activation::Sigmoid`].
+struct Sigmoid;
+
+impl Change for Sigmoid {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { math::sigmoid(x) }
+    }
+}
+
+/// See [`Activation::Tanh`].
+struct Tanh;
+
+impl Change for Tanh {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { math::tanh(x) }
     }
 }
 
 /// The activation of `row`, whose first value belongs to `channel`.
 #[inline(always)]
 unsafe fn activate<L: Lanes>(activation: &Activation, row: &mut [f32], channel: usize) {
-    // SAFETY: the caller has the instructions of `L`.
+    // SAFETY: the caller has the instructions of `L`; there is a slope per channel (`check_activation`).
     unsafe {
         match activation {
-            Activation::Relu => map_row::<L>(row, |x, _| L::splat(0.0).max_or(x)),
-            Activation::LeakyRelu { slope, gain, clamp } => leaky::<L>(row, *slope, *gain, *clamp),
-            Activation::PRelu(slopes) => prelu::<L>(row, slopes, channel),
-            Activation::Silu => map_row::<L>(row, |x, _| x.times(math::sigmoid(x))),
-            Activation::Gelu => map_row::<L>(row, |x, _| math::gelu(x)),
-            Activation::GeluTanh => map_row::<L>(row, |x, _| math::gelu_tanh(x)),
-            Activation::Sigmoid => map_row::<L>(row, |x, _| math::sigmoid(x)),
-            Activation::Tanh => map_row::<L>(row, |x, _| math::tanh(x)),
+            Activation::Relu => map_row::<L>(row, &Relu),
+            Activation::LeakyRelu { slope, gain, clamp } => {
+                map_row::<L>(row, &Leaky { slope: *slope, gain: *gain });
+                if let Some(most) = clamp {
+                    map_row::<L>(row, &Clamp(*most));
+                }
+            }
+            Activation::PRelu(slopes) => match &slopes[..] {
+                [slope] => map_row::<L>(row, &Leaky { slope: *slope, gain: 1.0 }),
+                slopes => map_row::<L>(row, &Slopes(&slopes[channel..][..row.len()])),
+            },
+            Activation::Silu => map_row::<L>(row, &Silu),
+            Activation::Gelu => map_row::<L>(row, &Gelu),
+            Activation::GeluTanh => map_row::<L>(row, &GeluTanh),
+            Activation::Sigmoid => map_row::<L>(row, &Sigmoid),
+            Activation::Tanh => map_row::<L>(row, &Tanh),
         }
-    }
-}
-
-#[inline(always)]
-unsafe fn leaky<L: Lanes>(row: &mut [f32], slope: f32, gain: f32, clamp: Option<f32>) {
-    // SAFETY: the caller has the instructions of `L`.
-    unsafe {
-        let (zero, gain) = (L::splat(0.0), L::splat(gain));
-        let bent = |x: L| zero.min_or(x).times_plus(L::splat(slope), zero.max_or(x)).times(gain);
-        match clamp {
-            Some(most) => map_row::<L>(row, |x, _| L::splat(-most).max_or(L::splat(most).min_or(bent(x)))),
-            None => map_row::<L>(row, |x, _| bent(x)),
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn prelu<L: Lanes>(row: &mut [f32], slopes: &[f32], channel: usize) {
-    // SAFETY: the caller has the instructions of `L`.
-    unsafe {
-        if let [slope] = slopes {
-            return leaky::<L>(row, *slope, 1.0, None);
-        }
-        let slopes = &slopes[channel..][..row.len()];
-        let zero = L::splat(0.0);
-        map_row::<L>(row, |x, at| zero.min_or(x).times_plus(load::<L>(slopes, at), zero.max_or(x)));
     }
 }
 

@@ -57,13 +57,20 @@ impl Gather<'_> {
             let (picture, row) = (row / self.y.outputs.len(), row % self.y.outputs.len());
             let out_row = picture * self.out_shape.height + self.y.outputs[row];
             pixels.push(out_row * self.out_shape.width + self.x.outputs[column]);
-            self.aim(&mut sources[index..], count, picture, row, column);
+            self.aim(&mut sources, (index, count), picture, row, column);
         }
         Block { pixels, sources }
     }
 
-    /// Writes one pixel's source of each tap, `stride` apart.
-    fn aim(&self, sources: &mut [*const f32], stride: usize, picture: usize, row: usize, column: usize) {
+    /// Writes one pixel's source of each tap; the pixel is number `index` of `count`.
+    fn aim(
+        &self,
+        sources: &mut [*const f32],
+        (index, count): (usize, usize),
+        picture: usize,
+        row: usize,
+        column: usize,
+    ) {
         let (y_taps, x_taps) = (self.y.taps.len(), self.x.taps.len());
         let columns = &self.x.sources[column * x_taps..][..x_taps];
         for (y_tap, &y) in self.y.sources[row * y_taps..][..y_taps].iter().enumerate() {
@@ -74,7 +81,7 @@ impl Gather<'_> {
             for (x_tap, &x) in columns.iter().enumerate() {
                 if x != OUTSIDE {
                     let offset = (first + x) * self.input_shape.channels;
-                    sources[(y_tap * x_taps + x_tap) * stride] = self.input[offset..].as_ptr();
+                    sources[(y_tap * x_taps + x_tap) * count + index] = self.input[offset..].as_ptr();
                 }
             }
         }

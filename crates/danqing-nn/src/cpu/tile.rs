@@ -21,60 +21,84 @@ impl Panel<'_> {
     /// Adds to `sums`, `[pixels, 2·WIDTH]`.
     ///
     /// # Safety
-    /// Every source has `channel + first + length` values of each of its tap's segments behind it.
+    /// The processor has the instructions of `L`; every source has `channel + first + length` values of each of its
+    /// tap's segments behind it.
     #[inline(always)]
     pub(super) unsafe fn run<L: Lanes>(&self, sums: &mut [f32]) {
+        assert!(sums.len() == self.pixels * 2 * L::WIDTH);
         let mut first = 0;
         while first < self.pixels {
             let rows = L::ROWS.min(self.pixels - first);
             // SAFETY: passed on; rows `first..first + rows` exist.
             unsafe {
+                let sums = sums.as_mut_ptr().add(first * 2 * L::WIDTH);
                 match rows {
-                    1 => self.tile::<L, 1>(sums, first),
-                    2 => self.tile::<L, 2>(sums, first),
-                    3 => self.tile::<L, 3>(sums, first),
-                    4 => self.tile::<L, 4>(sums, first),
-                    5 => self.tile::<L, 5>(sums, first),
-                    6 => self.tile::<L, 6>(sums, first),
-                    7 => self.tile::<L, 7>(sums, first),
-                    _ => self.tile::<L, 8>(sums, first),
+                    1 => self.tile_1::<L>(sums, first),
+                    2 => self.tile_2::<L>(sums, first),
+                    3 => self.tile_3::<L>(sums, first),
+                    4 => self.tile_4::<L>(sums, first),
+                    5 => self.tile_5::<L>(sums, first),
+                    6 => self.tile_6::<L>(sums, first),
+                    7 => self.tile_7::<L>(sums, first),
+                    _ => self.tile_8::<L>(sums, first),
                 }
             }
             first += rows;
         }
     }
+}
 
-    #[inline(always)]
-    unsafe fn tile<L: Lanes, const M: usize>(&self, sums: &mut [f32], first: usize) {
-        let width = 2 * L::WIDTH;
-        let rows = &mut sums[first * width..][..M * width];
-        // SAFETY: `rows` holds M rows, `start` one; weights and sources by the contract of `run`.
-        unsafe {
-            let mut tile = [[L::splat(0.0); 2]; M];
-            for m in 0..M {
-                let from = self.start.map_or(rows.as_ptr().add(m * width), <[f32]>::as_ptr);
-                tile[m] = [L::load(from), L::load(from.add(L::WIDTH))];
-            }
-            let mut weights = self.weights.as_ptr();
-            for segment in self.segments {
-                let sources = self.sources.as_ptr().add(segment.tap * self.pixels + first);
-                let mut from = [std::ptr::null::<f32>(); M];
-                for m in 0..M {
-                    from[m] = (*sources.add(m)).add(self.channel + segment.first);
-                }
-                for k in 0..segment.length {
-                    let w = [L::load(weights), L::load(weights.add(L::WIDTH))];
-                    for m in 0..M {
-                        let x = L::splat(*from[m].add(k));
-                        tile[m] = [x.times_plus(w[0], tile[m][0]), x.times_plus(w[1], tile[m][1])];
+/// A tile of a known number of rows, written out: the compiler then keeps every sum in a register.
+macro_rules! tile {
+    ($name:ident, $rows:literal: $($m:literal)*) => {
+        impl Panel<'_> {
+            /// # Safety
+            /// As [`Panel::run`]; `sums` has the tile's rows, and pixels `first..` as many sources.
+            #[inline(always)]
+            unsafe fn $name<L: Lanes>(&self, sums: *mut f32, first: usize) {
+                let width = 2 * L::WIDTH;
+                // SAFETY: see above; `weights` advances one row per element of the reduction, as packed.
+                unsafe {
+                    let mut tile = [[L::splat(0.0); 2]; $rows];
+                    match self.start {
+                        Some(start) => {
+                            let start = [L::load(start.as_ptr()), L::load(start.as_ptr().add(L::WIDTH))];
+                            $(tile[$m] = start;)*
+                        }
+                        None => {
+                            $(tile[$m] = [L::load(sums.add($m * width)), L::load(sums.add($m * width + L::WIDTH))];)*
+                        }
                     }
-                    weights = weights.add(width);
+                    let mut weights = self.weights.as_ptr();
+                    for segment in self.segments {
+                        let sources = self.sources.as_ptr().add(segment.tap * self.pixels + first);
+                        let channel = self.channel + segment.first;
+                        let from = [$((*sources.add($m)).add(channel),)*];
+                        for k in 0..segment.length {
+                            let w = [L::load(weights), L::load(weights.add(L::WIDTH))];
+                            $(
+                                let x = L::splat(*from[$m].add(k));
+                                tile[$m][0] = x.times_plus(w[0], tile[$m][0]);
+                                tile[$m][1] = x.times_plus(w[1], tile[$m][1]);
+                            )*
+                            weights = weights.add(width);
+                        }
+                    }
+                    $(
+                        tile[$m][0].store(sums.add($m * width));
+                        tile[$m][1].store(sums.add($m * width + L::WIDTH));
+                    )*
                 }
-            }
-            for m in 0..M {
-                tile[m][0].store(rows.as_mut_ptr().add(m * width));
-                tile[m][1].store(rows.as_mut_ptr().add(m * width + L::WIDTH));
             }
         }
-    }
+    };
 }
+
+tile!(tile_1, 1: 0);
+tile!(tile_2, 2: 0 1);
+tile!(tile_3, 3: 0 1 2);
+tile!(tile_4, 4: 0 1 2 3);
+tile!(tile_5, 5: 0 1 2 3 4);
+tile!(tile_6, 6: 0 1 2 3 4 5);
+tile!(tile_7, 7: 0 1 2 3 4 5 6);
+tile!(tile_8, 8: 0 1 2 3 4 5 6 7);
