@@ -57,7 +57,7 @@ impl ConvTranspose2d {
         const WHAT: &str = "ConvTranspose2d";
         let [in_channels, per_group, height, width] = weight.dimensions(WHAT, "[in, out / groups, kh, kw]")?;
         check_settings(WHAT, config.stride, config.dilation, config.groups)?;
-        check_output_padding(&config)?;
+        check_phases(&config)?;
         if weight.values().is_empty() || in_channels % config.groups != 0 {
             return Err(weight.misfit(WHAT, "[multiple of groups, out / groups, kh, kw], none 0"));
         }
@@ -126,7 +126,14 @@ impl ConvTranspose2d {
     }
 }
 
-fn check_output_padding(config: &ConvTranspose2dConfig) -> Result<(), Error> {
+/// Most output phases per axis: each has its own weights and taps.
+const LARGEST_STRIDE: usize = 64;
+
+fn check_phases(config: &ConvTranspose2dConfig) -> Result<(), Error> {
+    if config.stride > LARGEST_STRIDE {
+        let actual = config.stride.to_string();
+        return Err(Error::Setting { what: "ConvTranspose2d stride", actual, expected: "from 1 to 64" });
+    }
     if config.output_padding < config.stride.max(config.dilation) {
         return Ok(());
     }
