@@ -1,1 +1,9 @@
-//! (to come)
+//! Networks on danqing-nn, grouped by role. They take and give tensors; the step between pictures and tensors stands
+//! beside each network, on plain slices.
+#![forbid(unsafe_code)]
+
+mod checkpoint;
+mod error;
+pub mod inpainters;
+
+pub use error::Error;
