@@ -1,5 +1,5 @@
 //! Classical image algorithms on typed rasters, one module each, each checked against the library users compare with
-//! (OpenCV, scikit-image, SciPy, Pillow); the module's first line says which, and to what tolerance.
+//! (OpenCV, scikit-image, `SciPy`, Pillow); the module's first line says which, and to what tolerance.
 //!
 //! Work that can take long takes a `CancelToken` and stops within a few rows. Rows are shared out between threads; no
 //! result depends on their number.
@@ -11,9 +11,13 @@ mod sample;
 pub mod blur;
 pub mod canny;
 pub mod components;
+pub mod denoise;
 pub mod distance;
 pub mod gradients;
 pub mod morphology;
 pub mod resize;
 
 pub use sample::Sample;
+
+pub mod inpaint;
+pub mod patch;

@@ -1,0 +1,196 @@
+//! Resolutions from the picture's own down to one where the hole is about as thick as a patch.
+
+use super::level::{Level, Pixel};
+use super::window::Window;
+
+/// Fewest places to copy from that make a resolution useful.
+const LEAST_SOURCES: usize = 64;
+/// Shorter side of the coarsest resolution, in patches.
+const LEAST_SIDE: usize = 3;
+/// Half the side of the square over which texture is averaged at full resolution, least and most.
+const TEXTURE_RADIUS: (usize, usize) = (3, 12);
+/// Half the side of the square that stands for low frequencies at every resolution of a guided completion.
+const GUIDE_RADIUS: usize = 2;
+
+/// Finest first; `None` if no patch size leaves a patch to copy.
+pub(super) fn levels(window: &Window, patch_size: usize, halvings: usize) -> Option<Vec<Level>> {
+    let radii = (0..=patch_size / 2).rev();
+    let mut finest = radii.map(|radius| finest(window, radius)).find(|level| !level.sources.is_empty())?;
+    let thickness = finest.depth().into_iter().max().unwrap_or(0).min(finest.width.max(finest.height) as u32);
+    let texture_radius = ((thickness as usize).div_ceil(8)).clamp(TEXTURE_RADIUS.0, TEXTURE_RADIUS.1);
+    finest.texture = texture(&finest, texture_radius);
+    let mut levels = vec![finest];
+    let mut thickness = thickness as usize;
+    while let Some(last) = levels.last() {
+        if levels.len() > halvings || thickness <= last.radius.max(1) {
+            break;
+        }
+        let next = halved(last);
+        let least_side = LEAST_SIDE * (2 * next.radius + 1);
+        if next.sources.len() < LEAST_SOURCES || next.width.min(next.height) < least_side {
+            break;
+        }
+        levels.push(next);
+        thickness = thickness.div_ceil(2);
+    }
+    for level in &mut levels {
+        level.guide = guide(level);
+    }
+    Some(levels)
+}
+
+fn finest(window: &Window, radius: usize) -> Level {
+    let eight_bits = |image: &[f32]| -> Vec<Pixel> {
+        let level = |v: f32| (v * 255.0).round() as u8;
+        image.chunks_exact(3).map(|p| [level(p[0]), level(p[1]), level(p[2]), 0]).collect()
+    };
+    let mut level = Level {
+        width: window.place.width,
+        height: window.place.height,
+        radius,
+        known: eight_bits(window.image.samples()),
+        texture: Vec::new(),
+        guide: None,
+        guess: window.guess.as_ref().map(|g| eight_bits(g.samples())),
+        unknown: window.unknown.clone(),
+        allowed: window.allowed.clone(),
+        sources: Vec::new(),
+        is_source: Vec::new(),
+        is_target: Vec::new(),
+        confidence: Vec::new(),
+    };
+    level.prepare();
+    level
+}
+
+/// Half the resolution: a pixel is known if all it covers is; unknown pixels leave no trace in known ones.
+fn halved(fine: &Level) -> Level {
+    let (width, height) = (fine.width.div_ceil(2), fine.height.div_ceil(2));
+    let covers = |at: usize, mask: &[bool]| {
+        let (x, y) = (2 * (at % width), 2 * (at / width));
+        let inside = |x: usize, y: usize| x < fine.width && y < fine.height && mask[y * fine.width + x];
+        inside(x, y) || inside(x + 1, y) || inside(x, y + 1) || inside(x + 1, y + 1)
+    };
+    let forbidden: Vec<bool> = fine.allowed.iter().map(|a| !a).collect();
+    let known_weight: Vec<f32> = fine.unknown.iter().map(|u| f32::from(u8::from(!u))).collect();
+    let everywhere = vec![1.0; known_weight.len()];
+    let colours: Vec<[f32; 3]> = fine.known.iter().map(|p| numbers(*p)).collect();
+    let mut level = Level {
+        width,
+        height,
+        radius: fine.radius,
+        known: shrunk(fine, &colours, &known_weight).into_iter().map(pixel).collect(),
+        texture: shrunk(fine, &fine.texture, &known_weight),
+        guide: None,
+        guess: fine.guess.as_ref().map(|guess| {
+            let colours: Vec<[f32; 3]> = guess.iter().map(|p| numbers(*p)).collect();
+            shrunk(fine, &colours, &everywhere).into_iter().map(pixel).collect()
+        }),
+        unknown: (0..width * height).map(|at| covers(at, &fine.unknown)).collect(),
+        allowed: (0..width * height).map(|at| !covers(at, &forbidden)).collect(),
+        sources: Vec::new(),
+        is_source: Vec::new(),
+        is_target: Vec::new(),
+        confidence: Vec::new(),
+    };
+    level.prepare();
+    level
+}
+
+fn numbers(p: Pixel) -> [f32; 3] {
+    [f32::from(p[0]), f32::from(p[1]), f32::from(p[2])]
+}
+
+fn pixel(c: [f32; 3]) -> Pixel {
+    [c[0].round() as u8, c[1].round() as u8, c[2].round() as u8, 0]
+}
+
+/// Weighted mean with taps 1 3 3 1 on both axes around each two-by-two cell.
+fn shrunk<const N: usize>(fine: &Level, values: &[[f32; N]], weights: &[f32]) -> Vec<[f32; N]> {
+    const TAPS: [f32; 4] = [1.0, 3.0, 3.0, 1.0];
+    let (width, height) = (fine.width.div_ceil(2), fine.height.div_ceil(2));
+    let mean = |at: usize| {
+        let (cx, cy) = (2 * (at % width), 2 * (at / width));
+        let (mut sum, mut total) = ([0.0; N], 0.0);
+        for (j, vertical) in TAPS.iter().enumerate() {
+            let Some(y) = (cy + j).checked_sub(1).filter(|y| *y < fine.height) else { continue };
+            for (i, horizontal) in TAPS.iter().enumerate() {
+                let Some(x) = (cx + i).checked_sub(1).filter(|x| *x < fine.width) else { continue };
+                let from = y * fine.width + x;
+                let weight = vertical * horizontal * weights[from];
+                total += weight;
+                sum.iter_mut().zip(values[from]).for_each(|(s, v)| *s += weight * v);
+            }
+        }
+        sum.map(|s| if total > 0.0 { s / total } else { 0.0 })
+    };
+    (0..width * height).map(mean).collect()
+}
+
+/// Mean absolute differences of brightness to the right and down, over known pairs in a square.
+fn texture(level: &Level, radius: usize) -> Vec<[f32; 2]> {
+    let (width, height) = (level.width, level.height);
+    let luma = |at: usize| {
+        let [r, g, b, _] = level.known[at].map(f32::from);
+        0.299 * r + 0.587 * g + 0.114 * b
+    };
+    let difference = |at: usize, step: usize, inside: bool| {
+        let both = inside && !level.unknown[at] && !level.unknown[at + step];
+        if both { [(luma(at + step) - luma(at)).abs(), 1.0] } else { [0.0, 0.0] }
+    };
+    let pairs: Vec<[f32; 4]> = (0..width * height)
+        .map(|at| {
+            let [h, hw] = difference(at, 1, at % width + 1 < width);
+            let [v, vw] = difference(at, width, at / width + 1 < height);
+            [h, hw, v, vw]
+        })
+        .collect();
+    let mean = |sum: f32, weight: f32| if weight > 0.5 { sum / weight } else { 0.0 };
+    box_sums(&pairs, width, height, radius).into_iter().map(|[h, hw, v, vw]| [mean(h, hw), mean(v, vw)]).collect()
+}
+
+/// Sums over squares of side `2 * radius + 1`, clipped at the borders.
+fn box_sums<const N: usize>(values: &[[f32; N]], width: usize, height: usize, radius: usize) -> Vec<[f32; N]> {
+    let mut rows = vec![[0.0; N]; values.len()];
+    for y in 0..height {
+        line_sums(width, radius, |x| values[y * width + x], |x, sum| rows[y * width + x] = sum);
+    }
+    let mut all = vec![[0.0; N]; values.len()];
+    for x in 0..width {
+        line_sums(height, radius, |y| rows[y * width + x], |y, sum| all[y * width + x] = sum);
+    }
+    all
+}
+
+/// Running sums along one line; in `f64`, so that what leaves takes away exactly what it brought.
+fn line_sums<const N: usize>(
+    length: usize,
+    radius: usize,
+    value: impl Fn(usize) -> [f32; N],
+    mut store: impl FnMut(usize, [f32; N]),
+) {
+    let mut sum = [0.0f64; N];
+    (0..radius.min(length)).for_each(|i| sum.iter_mut().zip(value(i)).for_each(|(s, v)| *s += f64::from(v)));
+    for i in 0..length {
+        if i + radius < length {
+            sum.iter_mut().zip(value(i + radius)).for_each(|(s, v)| *s += f64::from(v));
+        }
+        if i > radius {
+            sum.iter_mut().zip(value(i - radius - 1)).for_each(|(s, v)| *s -= f64::from(v));
+        }
+        store(i, sum.map(|s| s as f32));
+    }
+}
+
+/// Local means of the picture, with the guess in the hole.
+fn guide(level: &Level) -> Option<Vec<[f32; 3]>> {
+    let guess = level.guess.as_ref()?;
+    let pairs: Vec<[f32; 4]> = (0..guess.len())
+        .map(|at| {
+            let [r, g, b] = numbers(if level.unknown[at] { guess[at] } else { level.known[at] });
+            [r, g, b, 1.0]
+        })
+        .collect();
+    let sums = box_sums(&pairs, level.width, level.height, GUIDE_RADIUS);
+    Some(sums.into_iter().map(|[r, g, b, n]| [r / n, g / n, b / n]).collect())
+}

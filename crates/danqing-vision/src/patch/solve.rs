@@ -1,0 +1,173 @@
+//! From the coarsest resolution to the finest: match, vote, match, vote…
+
+use danqing_capability::Progress;
+use danqing_media::{Mask, Raster, SrgbF32};
+
+use super::field::{Match, Matcher, Sweep, Weights, mixed};
+use super::level::{Estimate, Level};
+use super::vote::Rule;
+use super::window::Window;
+use super::{Error, Options, compose, parallel, peel, pyramid, vote};
+
+/// Halvings of a guided completion: the guess already holds what is coarser.
+const GUIDED_HALVINGS: usize = 3;
+/// Sweeps between two votes: one forward, one backward.
+const SWEEPS: usize = 2;
+/// Mean change, in 8-bit levels, below which a resolution is done.
+const SETTLED: f32 = 0.1;
+
+/// Completes the hole, guided by `guess` if there is one.
+pub(super) fn run(
+    image: &Raster<SrgbF32>,
+    hole: &Mask,
+    source: Option<&Mask>,
+    guess: Option<&Raster<SrgbF32>>,
+    options: &Options,
+    progress: &mut Progress<'_>,
+) -> Result<Raster<SrgbF32>, Error> {
+    check(image, hole, source, guess, options)?;
+    let Some(window) = Window::around(image, hole, source, guess, options.reach) else {
+        return Ok(image.clone());
+    };
+    progress.step("patches", 0, 1)?;
+    let halvings = if guess.is_some() { options.halvings.min(GUIDED_HALVINGS) } else { options.halvings };
+    let no_source = || Error::NoSource { pixels: image.width() * image.height() };
+    let levels = pyramid::levels(&window, options.patch_size, halvings).ok_or_else(no_source)?;
+    let mut run = Run { options, threads: parallel::threads_or_all(options.threads), done: 0, total: 0 };
+    run.total = (0..levels.len()).map(|index| run.iterations(index, levels.len()) * SWEEPS).sum();
+    let field = run.solve(&levels, progress)?;
+    let mut made = image.clone();
+    if let Some(finest) = levels.first() {
+        compose::paste(&mut made, &window, finest, &field);
+    }
+    Ok(made)
+}
+
+fn check(
+    image: &Raster<SrgbF32>,
+    hole: &Mask,
+    source: Option<&Mask>,
+    guess: Option<&Raster<SrgbF32>>,
+    options: &Options,
+) -> Result<(), Error> {
+    let sizes =
+        [("hole", Some(hole.size())), ("source mask", source.map(Raster::size)), ("guess", guess.map(Raster::size))];
+    for (what, size) in sizes {
+        if let Some((actual_width, actual_height)) = size.filter(|s| *s != image.size()) {
+            let (width, height) = image.size();
+            return Err(Error::SizeMismatch { what, width, height, actual_width, actual_height });
+        }
+    }
+    let option = |name, actual: String, expected| Err(Error::Option { name, actual, expected });
+    if !matches!(options.patch_size, 3 | 5 | 7 | 9 | 11) {
+        return option("patch_size", options.patch_size.to_string(), "an odd number from 3 to 11");
+    }
+    if !(1..=50).contains(&options.iterations) {
+        return option("iterations", options.iterations.to_string(), "1 to 50");
+    }
+    for (name, value) in [("reach", options.reach), ("texture", options.texture), ("guidance", options.guidance)] {
+        if !(0.0..=1000.0).contains(&value) {
+            return option(name, value.to_string(), "0 to 1000");
+        }
+    }
+    Ok(())
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    threads: usize,
+    done: usize,
+    total: usize,
+}
+
+impl Run<'_> {
+    /// Rounds at level `index` of `count`, 0 being the finest.
+    fn iterations(&self, index: usize, count: usize) -> usize {
+        let all = self.options.iterations;
+        if index + 1 == count {
+            2 * all
+        } else if index == 0 {
+            all.div_ceil(2)
+        } else {
+            all
+        }
+    }
+
+    /// The matches of the finest level.
+    fn solve(&mut self, levels: &[Level], progress: &mut Progress<'_>) -> Result<Vec<Match>, Error> {
+        let seed = mixed(self.options.seed);
+        let mut state: Option<(Vec<Match>, usize)> = None;
+        for (index, level) in levels.iter().enumerate().rev() {
+            let first = state.is_none();
+            let (mut estimate, mut field) = match state.take() {
+                Some((field, width)) => {
+                    let field = doubled(&field, width, level, seed);
+                    let mut estimate = known(level);
+                    vote::rebuild(level, &field, &mut estimate, Rule::Mean, self.threads);
+                    (estimate, field)
+                }
+                None => self.start(level, seed, progress)?,
+            };
+            let rounds = self.iterations(index, levels.len());
+            for round in 0..rounds {
+                let texture = if first && level.guess.is_some() && round == 0 { 0.0 } else { self.options.texture };
+                self.match_patches(level, &estimate, &mut field, texture, progress)?;
+                let change = vote::rebuild(level, &field, &mut estimate, Rule::Mean, self.threads);
+                if change < SETTLED {
+                    self.done += (rounds - 1 - round) * SWEEPS;
+                    break;
+                }
+            }
+            state = Some((field, level.width));
+        }
+        Ok(state.map(|(field, _)| field).unwrap_or_default())
+    }
+
+    fn start(&self, level: &Level, seed: u64, progress: &mut Progress<'_>) -> Result<(Estimate, Vec<Match>), Error> {
+        let Some(guess) = &level.guess else {
+            return Ok(peel::fill(level, self.options.texture, seed, progress)?);
+        };
+        let mut estimate = known(level);
+        for (at, _) in level.unknown.iter().enumerate().filter(|(_, u)| **u) {
+            estimate.colour[at] = guess[at];
+        }
+        Ok((estimate, peel::random_field(level, seed)))
+    }
+
+    fn match_patches(
+        &mut self,
+        level: &Level,
+        estimate: &Estimate,
+        field: &mut [Match],
+        texture: f32,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        let matcher = Matcher { level, estimate, weights: Weights { texture, guidance: self.options.guidance } };
+        for pass in 0..SWEEPS {
+            let random = mixed(self.options.seed ^ mixed(self.done as u64));
+            let sweep = Sweep { reverse: pass % 2 == 1, stale: pass == 0, random, threads: self.threads };
+            self.done += 1;
+            matcher.sweep(field, &sweep, progress, (self.done, self.total))?;
+        }
+        Ok(())
+    }
+}
+
+/// The level's own data, with nothing in the hole yet.
+fn known(level: &Level) -> Estimate {
+    Estimate { colour: level.known.clone(), texture: level.texture.clone() }
+}
+
+/// Matches at twice the resolution.
+fn doubled(coarse: &[Match], coarse_width: usize, level: &Level, seed: u64) -> Vec<Match> {
+    let mut field = peel::random_field(level, seed);
+    for (at, _) in level.is_target.iter().enumerate().filter(|(_, t)| **t) {
+        let (x, y) = (at % level.width, at / level.width);
+        let from = coarse[(y / 2) * coarse_width + x / 2].at as usize;
+        let (sx, sy) = (2 * (from % coarse_width) + x % 2, 2 * (from / coarse_width) + y % 2);
+        if sx < level.width && sy < level.height && level.is_source[sy * level.width + sx] {
+            field[at].at = (sy * level.width + sx) as u32;
+        }
+    }
+    field
+}
