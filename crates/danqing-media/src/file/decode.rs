@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::limits::Deadline;
-use super::{Format, Limits, exif, format, jpeg, png, xmp};
+use super::{Format, Limits, bmp, exif, format, gif, jpeg, png, tiff, webp, xmp};
 use crate::profile::Conversion;
 use crate::{Error, Picture, Warning};
 
@@ -26,8 +26,11 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     let stored = match format {
         Format::Png => png::decode(bytes, limits, deadline)?,
         Format::Jpeg => jpeg::decode(bytes, limits, deadline)?,
+        Format::WebP => webp::decode(bytes, limits, deadline)?,
+        Format::Tiff => tiff::decode(bytes, limits, deadline)?,
+        Format::Bmp => bmp::decode(bytes, limits)?,
+        Format::Gif => gif::decode(bytes, limits, deadline)?,
         Format::Avif => return Err(unreadable("AVIF", "convert it to PNG first")),
-        other => return Err(unreadable(&other.to_string(), "convert it to PNG first")),
     };
     deadline.check()?;
     Ok(upright(checked_profile(separate_recipe(stored))))
@@ -69,7 +72,9 @@ pub fn read_recipe(bytes: &[u8]) -> Result<Option<String>, Error> {
     match known_format(bytes)? {
         Format::Png => png::recipe(bytes),
         Format::Jpeg => Ok(jpeg::xmp_packet(bytes).as_deref().and_then(xmp::recipe)),
-        _ => Ok(None),
+        Format::WebP => Ok(webp::xmp_packet(bytes).as_deref().and_then(xmp::recipe)),
+        Format::Tiff => Ok(tiff::xmp_packet(bytes).as_deref().and_then(xmp::recipe)),
+        Format::Bmp | Format::Gif | Format::Avif => Ok(None),
     }
 }
 

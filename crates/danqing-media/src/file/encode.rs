@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Format, jpeg, png, xmp};
+use super::{Format, jpeg, png, tiff, webp, xmp};
 use crate::{Channels, Depth, Error, Picture, Samples, Warning};
 
 /// Which depth a file gets.
@@ -130,6 +130,8 @@ pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Encoded, Err
     let bytes = match options.format {
         Format::Png => png::encode(&picture, &attachments)?,
         Format::Jpeg => jpeg::encode(&picture, &attachments, options.quality, &mut warnings)?,
+        Format::WebP => webp::encode(&picture, &attachments, options, &mut warnings)?,
+        Format::Tiff => tiff::encode(&picture, &attachments, &mut warnings)?,
         format => {
             let way_out = "write PNG, JPEG, WebP or TIFF".to_owned();
             return Err(Error::Unsupported { what: format!("writing {format}"), way_out });

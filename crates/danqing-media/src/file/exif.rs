@@ -5,8 +5,59 @@
 use crate::orientation::Orientation;
 
 const ORIENTATION: u16 = 0x0112;
+/// Link from the EXIF directory to a further one, which is not moved.
+const INTEROPERABILITY: u16 = 0xA005;
 const THUMBNAIL_OFFSET: u16 = 0x0201;
 const THUMBNAIL_LENGTH: u16 = 0x0202;
+/// Link to the EXIF directory.
+pub(super) const EXIF_DIRECTORY: u16 = 0x8769;
+/// Link to the GPS directory.
+pub(super) const GPS_DIRECTORY: u16 = 0x8825;
+/// Tags of the first directory that describe the picture, not how it is stored: description, maker, model, resolution
+/// and its unit, software, date, artist, host, rating, copyright.
+const DESCRIPTIVE: [u16; 13] =
+    [0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298];
+const RESOLUTION: [u16; 3] = [0x011A, 0x011B, 0x0128];
+
+/// One tag, its data in the byte order of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) tag: u16,
+    /// Type of the values (TIFF 6.0, section 2).
+    pub(super) kind: u16,
+    pub(super) data: Vec<u8>,
+}
+
+/// The parts of EXIF data that are moved between files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tree {
+    /// Descriptive tags of the first directory.
+    pub(super) first: Vec<Entry>,
+    pub(super) exif: Vec<Entry>,
+    pub(super) gps: Vec<Entry>,
+}
+
+impl Tree {
+    /// Whether it says nothing, or no more than a resolution.
+    pub(super) fn is_empty(&self) -> bool {
+        self.exif.is_empty() && self.gps.is_empty() && self.first.iter().all(|e| RESOLUTION.contains(&e.tag))
+    }
+}
+
+/// Descriptive tags, EXIF and GPS directories of EXIF data or a classic TIFF file.
+pub(super) fn tree(bytes: &[u8]) -> Option<Tree> {
+    let view = View::new(bytes)?;
+    let first = view.first_directory()?;
+    let linked = |tag| {
+        let directory = view.entry(first, tag).and_then(|entry| view.number(entry));
+        directory.map_or_else(Vec::new, |at| view.entries(at as usize))
+    };
+    let mut kept = view.entries(first);
+    kept.retain(|entry| DESCRIPTIVE.contains(&entry.tag));
+    let (mut exif, gps) = (linked(EXIF_DIRECTORY), linked(GPS_DIRECTORY));
+    exif.retain(|entry| entry.tag != INTEROPERABILITY);
+    Some(Tree { first: kept, exif, gps })
+}
 
 /// EXIF data without the `Exif\0\0` that some containers put before it.
 pub(super) fn without_prefix(bytes: &[u8]) -> &[u8] {
@@ -84,6 +135,38 @@ impl<'a> View<'a> {
     fn entry(&self, directory: usize, tag: u16) -> Option<usize> {
         let count = usize::from(self.short(directory)?);
         (0..count).map(|i| directory + 2 + 12 * i).find(|&at| self.short(at) == Some(tag))
+    }
+
+    /// Every entry whose data is there; one that occurs twice counts once.
+    fn entries(&self, directory: usize) -> Vec<Entry> {
+        let count = usize::from(self.short(directory).unwrap_or(0));
+        let mut made: Vec<Entry> = (0..count).map_while(|i| self.read(directory + 2 + 12 * i)).flatten().collect();
+        made.sort_by_key(|entry| entry.tag);
+        made.dedup_by_key(|entry| entry.tag);
+        made
+    }
+
+    /// The entry at a place; inner none if its data is not there, outer none if the entry is not.
+    fn read(&self, at: usize) -> Option<Option<Entry>> {
+        let (tag, kind, count) = (self.short(at)?, self.short(at + 2)?, self.long(at + 4)?);
+        let (unit, size) = match kind {
+            1 | 2 | 6 | 7 => (1, 1),
+            3 | 8 => (2, 2),
+            4 | 9 | 11 | 13 => (4, 4),
+            5 | 10 => (4, 8),
+            12 => (8, 8),
+            _ => return Some(None),
+        };
+        let length = usize::try_from(count).ok()?.checked_mul(size)?;
+        let start = if length <= 4 { at + 8 } else { self.long(at + 8)? as usize };
+        let Some(data) = start.checked_add(length).and_then(|end| self.bytes.get(start..end)) else {
+            return Some(None);
+        };
+        let mut data = data.to_vec();
+        if self.little != cfg!(target_endian = "little") {
+            data.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+        }
+        Some((!data.is_empty()).then_some(Entry { tag, kind, data }))
     }
 
     /// A single SHORT or LONG.

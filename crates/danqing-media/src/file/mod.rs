@@ -4,14 +4,21 @@
 //! an error, never half a picture.
 
 mod atomic;
+mod bmp;
 mod decode;
 mod encode;
 mod exif;
 mod format;
+mod gif;
 mod jpeg;
 mod jpeg_segments;
 mod limits;
 mod png;
+mod riff;
+mod tiff;
+mod tiff_exif;
+mod tiff_samples;
+mod webp;
 mod xmp;
 
 pub use atomic::{Overwrite, write_atomic};
