@@ -23,7 +23,7 @@ pub(crate) fn for_each_row<T: Send, C>(
     if stride == 0 || samples.is_empty() {
         return cancel.check();
     }
-    let rows = samples.len() / stride;
+    let rows = samples.len().div_ceil(stride); // the last one may be shorter: callers may pass blocks of rows
     let rows_per_band = rows.div_ceil(threads_for(samples.len()).min(rows));
     let band = |first: usize, part: &mut [T]| {
         let mut scratch = scratch();

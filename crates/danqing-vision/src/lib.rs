@@ -9,11 +9,14 @@ mod bands;
 mod sample;
 
 pub mod blur;
+pub mod boundary;
 pub mod canny;
 pub mod components;
 pub mod denoise;
 pub mod distance;
 pub mod gradients;
+pub mod lines;
+pub mod metrics;
 pub mod morphology;
 pub mod resize;
 

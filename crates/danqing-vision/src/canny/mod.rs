@@ -3,9 +3,6 @@
 //! Source: J. Canny, "A computational approach to edge detection", 1986; rounding and tie rules from
 //! opencv/opencv@4.11.0 `modules/imgproc/src/canny.cpp`. No smoothing is done: blur first where the picture is noisy.
 
-#[cfg(test)]
-mod tests;
-
 use danqing_media::{Gray8, Raster};
 
 use crate::blur::Border;

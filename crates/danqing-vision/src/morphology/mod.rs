@@ -5,8 +5,6 @@
 //! radius. Source: opencv/opencv@4.11.0 `modules/imgproc/src/morph.dispatch.cpp`.
 
 mod sliding;
-#[cfg(test)]
-mod tests;
 
 use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Raster, Space};

@@ -7,8 +7,6 @@
 //! `src/libImaging/Resample.c`.
 
 mod taps;
-#[cfg(test)]
-mod tests;
 
 use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Raster, Space};

@@ -13,14 +13,14 @@ pub(super) struct Taps {
 impl Taps {
     /// `both_shrink`: no axis of the picture grows; OpenCV's area method averages only then.
     pub(super) fn new(method: Method, from: usize, to: usize, both_shrink: bool) -> Self {
-        let scale = from as f64 / to as f64;
+        let scale = 1.0 / (to as f64 / from as f64); // in this order, as OpenCV: whole positions must be the same ones
         let mut made = Self { starts: Vec::with_capacity(to), weights: Vec::with_capacity(to) };
         for i in 0..to {
             let (start, weights) = match method {
                 Method::Nearest => nearest(i, from, to),
                 Method::Bilinear => bilinear(i, scale),
                 Method::Bicubic => bicubic(i, scale),
-                Method::Lanczos => lanczos(i, scale, from),
+                Method::Lanczos => lanczos(i, from as f64 / to as f64, from),
                 Method::Area if both_shrink => area(i, scale, from),
                 Method::Area => area_growing(i, scale),
             };
