@@ -8,6 +8,7 @@
 mod bands;
 mod sample;
 
+pub mod blend;
 pub mod blur;
 pub mod boundary;
 pub mod canny;
@@ -15,12 +16,13 @@ pub mod components;
 pub mod denoise;
 pub mod distance;
 pub mod gradients;
+pub mod inpaint;
 pub mod lines;
 pub mod metrics;
 pub mod morphology;
+pub mod patch;
 pub mod resize;
+pub mod ring;
+pub mod seam;
 
 pub use sample::Sample;
-
-pub mod inpaint;
-pub mod patch;
