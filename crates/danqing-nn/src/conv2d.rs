@@ -1,6 +1,6 @@
 //! Convolution.
 
-use crate::cpu::{Dense, Depthwise, KernelShape};
+use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape};
 use crate::geometry::Window;
 use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Padding, Shape, Weight};
 
@@ -50,6 +50,7 @@ pub struct Conv2d {
 enum Path {
     Dense(Dense),
     Depthwise(Depthwise),
+    FewOutputs(FewOutputs),
 }
 
 impl Conv2d {
@@ -67,12 +68,14 @@ impl Conv2d {
         let bias = bias.map(|bias| bias.vector("Conv2d bias", out_channels)).transpose()?;
         let taps = [height * width];
         let values = weight.values();
-        let read = |tap, out, input| values[(out * per_group + input) * height * width + tap];
+        let read = |_, tap, out, input| values[(out * per_group + input) * height * width + tap];
         let path = if per_group == 1 && out_channels == config.groups && config.groups > 1 {
-            let pick = |_, tap, channel| read(tap, channel, 0);
+            let pick = |phase, tap, channel| read(phase, tap, channel, 0);
             Path::Depthwise(Depthwise::pack(engine, out_channels, &taps, bias, &pick)?)
+        } else if FewOutputs::fits(per_group, out_channels, config.groups) {
+            Path::FewOutputs(FewOutputs::pack(engine, (per_group, out_channels), &taps, bias, &read)?)
         } else {
-            Path::Dense(Dense::pack(engine, shape, &taps, bias, &|_, tap, out, input| read(tap, out, input))?)
+            Path::Dense(Dense::pack(engine, shape, &taps, bias, &read)?)
         };
         Ok(Self { config, shape, kernel: (height, width), path })
     }
@@ -116,6 +119,7 @@ impl Conv2d {
         match &self.path {
             Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, finish),
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, finish),
+            Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, finish),
         }
     }
 

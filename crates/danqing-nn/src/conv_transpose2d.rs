@@ -1,7 +1,7 @@
 //! Transposed convolution.
 
 use crate::conv2d::check_settings;
-use crate::cpu::{Dense, Depthwise, KernelShape};
+use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape};
 use crate::geometry::{Axis, Spread};
 use crate::{Engine, Epilogue, Error, FeatureMap, Shape, Weight};
 
@@ -41,6 +41,7 @@ pub struct ConvTranspose2d {
 enum Path {
     Dense(Dense),
     Depthwise(Depthwise),
+    FewOutputs(FewOutputs),
 }
 
 impl ConvTranspose2d {
@@ -76,6 +77,10 @@ impl ConvTranspose2d {
         if per_group == 1 && in_channels == config.groups && config.groups > 1 {
             let pick = |phase, tap, channel| read(phase, tap, channel, 0);
             return Ok(layer(Path::Depthwise(Depthwise::pack(engine, in_channels, &counts, bias, &pick)?)));
+        }
+        if FewOutputs::fits(in_channels, out_channels, config.groups) {
+            let channels = (in_channels, out_channels);
+            return Ok(layer(Path::FewOutputs(FewOutputs::pack(engine, channels, &counts, bias, &read)?)));
         }
         Ok(layer(Path::Dense(Dense::pack(engine, shape, &counts, bias, &read)?)))
     }
@@ -122,6 +127,7 @@ impl ConvTranspose2d {
         match &self.path {
             Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, finish),
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, finish),
+            Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, finish),
         }
     }
 }

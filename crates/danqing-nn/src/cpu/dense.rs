@@ -1,5 +1,4 @@
-//! Direct convolution with dense channels, grouped or not: the micro-kernel under `Conv2d`, `ConvTranspose2d` and
-//! `Linear`.
+//! Direct convolution with dense channels, grouped or not: the kernel under `Conv2d`, `ConvTranspose2d` and `Linear`.
 //!
 //! The reduction (taps × input channels) is cut into chunks whose weights for one block of output channels fit the
 //! first-level cache; a task holds a block of output pixels for all chunks, so that its sums stay in the second-level
@@ -23,6 +22,8 @@ const CHUNK: usize = 320;
 const CHANNELS: usize = 512;
 /// Fewest tasks that an operator is cut into, if it has that many output channel blocks.
 const TASKS: usize = 16;
+/// Up to this many channels, the inputs of a pixel are copied side by side instead of pointed at.
+const FEW_CHANNELS: usize = 8;
 
 /// Channels of a convolution; channel counts are those of all groups together.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,11 @@ impl KernelShape {
 
     pub(crate) fn in_per_group(&self) -> usize {
         self.in_channels / self.groups
+    }
+
+    /// Whether pixels are read through patches, see [`FEW_CHANNELS`].
+    fn is_patched(&self, taps: usize) -> bool {
+        self.groups == 1 && self.in_channels <= FEW_CHANNELS && taps > 1 && taps * self.in_channels <= CHUNK
     }
 }
 
@@ -66,36 +72,36 @@ pub(crate) struct Dense {
 /// Weights of one phase: `[group, chunk, block of out channels, reduction, width]`.
 #[derive(Debug)]
 struct Phase {
+    taps: usize,
     chunks: Vec<Vec<Segment>>,
     weights: Buffer,
     group_stride: usize,
 }
 
+/// Reads a checkpoint's weight by phase, tap, out channel, and in channel within the group.
+pub(crate) type Read<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f32;
+
 impl Dense {
-    /// Packs one phase per list of taps; `value(phase, tap, out channel, in channel within the group)` reads the checkpoint.
+    /// Packs one phase per number of taps.
     pub(crate) fn pack(
         engine: &Engine,
         shape: KernelShape,
         taps_of_phases: &[usize],
         bias: Option<&[f32]>,
-        value: &dyn Fn(usize, usize, usize, usize) -> f32,
+        read: Read<'_>,
     ) -> Result<Self, Error> {
         let tier = engine.tier();
         let width = dispatch(tier, PanelWidth);
-        let blocks = shape.out_per_group().div_ceil(width);
         let mut phases = Vec::with_capacity(taps_of_phases.len());
         for (index, &taps) in taps_of_phases.iter().enumerate() {
-            let chunks = chunks(taps, shape.in_per_group());
-            phases.push(Phase::pack(engine, shape, width, chunks, taps, &|tap, o, i| value(index, tap, o, i))?);
+            phases.push(Phase::pack(engine, shape, width, taps, &|tap, o, i| read(index, tap, o, i))?);
         }
-        let mut padded = vec![0.0; shape.groups * blocks * width];
-        for (group, row) in padded.chunks_mut(blocks * width).enumerate() {
-            if let Some(bias) = bias {
-                let count = shape.out_per_group();
-                row[..count].copy_from_slice(&bias[group * count..][..count]);
-            }
+        let (count, padded) = (shape.out_per_group(), shape.out_per_group().next_multiple_of(width));
+        let mut rows = vec![0.0; shape.groups * padded];
+        if let Some(bias) = bias {
+            rows.chunks_mut(padded).zip(bias.chunks(count)).for_each(|(row, bias)| row[..count].copy_from_slice(bias));
         }
-        Ok(Self { shape, tier, width, phases, bias: padded, zeros: vec![0.0; shape.in_channels] })
+        Ok(Self { shape, tier, width, phases, bias: rows, zeros: vec![0.0; shape.in_channels] })
     }
 
     /// Convolves; `axes` gives the rows and columns of each phase, in the order of packing.
@@ -107,37 +113,48 @@ impl Dense {
         axes: &[(&Axis, &Axis)],
         finish: Finish<'_>,
     ) -> Result<FeatureMap, Error> {
-        let input = x.values();
-        let gathers: Vec<Gather<'_>> = axes
-            .iter()
-            .map(|(y, x_axis)| Gather { input, input_shape: x.shape(), out_shape, y, x: x_axis, zeros: &self.zeros })
-            .collect();
-        self.check(engine, &gathers)?;
+        let gathers = self.gathers(engine, x, out_shape, axes)?;
         let mut out = engine.buffer(out_shape.elements()?)?;
         let jobs = self.jobs(&gathers);
         let output = Output { first: out.as_mut_ptr(), channels: out_shape.channels };
         engine.run(jobs.len(), &|index| {
             let job = &jobs[index];
             let scratch = engine.buffer(job.count * job.blocks * self.width)?;
-            dispatch(self.tier, Task { dense: self, engine, gather: &gathers[job.phase], job, scratch, output, finish })
+            let (gather, taps) = (&gathers[job.phase], self.phases[job.phase].taps);
+            // `patches` lives as long as the block that points into it.
+            let mut patches = engine.buffer(job.count * taps.min(CHUNK) * FEW_CHANNELS)?;
+            let block = if self.shape.is_patched(taps) {
+                gather.patches(job.first, job.count, &mut patches)
+            } else {
+                gather.block(job.first, job.count)
+            };
+            dispatch(self.tier, Task { dense: self, engine, block: &block, job, scratch, output, finish })
         })?;
         Ok(FeatureMap::from_buffer(out_shape, out))
     }
 
-    fn check(&self, engine: &Engine, gathers: &[Gather<'_>]) -> Result<(), Error> {
+    /// One per phase, after checking that weights, maps and engine fit together.
+    fn gathers<'a>(
+        &'a self,
+        engine: &Engine,
+        x: &'a FeatureMap,
+        out_shape: Shape,
+        axes: &[(&'a Axis, &'a Axis)],
+    ) -> Result<Vec<Gather<'a>>, Error> {
         if engine.tier() != self.tier {
             return Err(Error::OtherTier { what: "convolution", packed: self.tier, engine: engine.tier() });
         }
-        for (gather, phase) in gathers.iter().zip(&self.phases) {
-            gather.check()?;
-            let taps = gather.y.taps.len() * gather.x.taps.len();
-            let packed = phase.chunks.iter().flatten().map(|s| s.length).sum::<usize>();
-            if packed != taps * self.shape.in_per_group() || gather.input_shape.channels != self.shape.in_channels {
-                let actual = gather.input_shape.channels;
+        let mut gathers = Vec::with_capacity(axes.len());
+        for (&axes, phase) in axes.iter().zip(&self.phases) {
+            let gather = Gather::new(x, out_shape, axes, &self.zeros)?;
+            let fits = gather.channels() == self.shape.in_channels && out_shape.channels == self.shape.out_channels;
+            if gather.taps() != phase.taps || !fits {
+                let actual = gather.channels();
                 return Err(Error::Channels { what: "convolution", actual, expected: self.shape.in_channels });
             }
+            gathers.push(gather);
         }
-        Ok(())
+        Ok(gathers)
     }
 
     /// Cuts the output into tasks: phases, groups, pixel blocks and, if these are few, channel ranges.
@@ -167,28 +184,29 @@ impl Phase {
         engine: &Engine,
         shape: KernelShape,
         width: usize,
-        chunks: Vec<Vec<Segment>>,
         taps: usize,
-        value: &dyn Fn(usize, usize, usize) -> f32,
+        read: &dyn Fn(usize, usize, usize) -> f32,
     ) -> Result<Self, Error> {
         let (count, blocks) = (shape.out_per_group(), shape.out_per_group().div_ceil(width));
         let group_stride = blocks * width * taps * shape.in_per_group();
         let mut weights = engine.buffer(group_stride * shape.groups)?;
+        let chunks = chunks(taps, shape.in_per_group());
         let mut next = 0;
         for group in 0..shape.groups {
-            for chunk in &chunks {
-                for block in 0..blocks {
-                    for (tap, input) in chunk.iter().flat_map(|s| (s.first..s.first + s.length).map(|i| (s.tap, i))) {
-                        for (lane, slot) in weights[next..next + width].iter_mut().enumerate() {
-                            let out = block * width + lane;
-                            *slot = if out < count { value(tap, group * count + out, input) } else { 0.0 };
-                        }
-                        next += width;
+            for (chunk, block) in chunks.iter().flat_map(|chunk| (0..blocks).map(move |block| (chunk, block))) {
+                for (tap, input) in chunk.iter().flat_map(|s| (s.first..s.first + s.length).map(|i| (s.tap, i))) {
+                    for (lane, slot) in weights[next..next + width].iter_mut().enumerate() {
+                        let out = block * width + lane;
+                        *slot = if out < count { read(tap, group * count + out, input) } else { 0.0 };
                     }
+                    next += width;
                 }
             }
         }
-        Ok(Self { chunks, weights, group_stride })
+        // Patches hold all taps of a pixel side by side, in the order just packed.
+        let all = vec![Segment { tap: 0, first: 0, length: taps * shape.in_channels }];
+        let chunks = if shape.is_patched(taps) { vec![all] } else { chunks };
+        Ok(Self { taps, chunks, weights, group_stride })
     }
 }
 
@@ -251,7 +269,7 @@ unsafe impl Sync for Output {}
 struct Task<'a> {
     dense: &'a Dense,
     engine: &'a Engine,
-    gather: &'a Gather<'a>,
+    block: &'a Block,
     job: &'a Job,
     /// Sums: `[block of channels, pixel, width]`.
     scratch: Buffer,
@@ -264,16 +282,15 @@ impl Kernel for Task<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(mut self) -> Result<(), Error> {
-        let block = self.gather.block(self.job.first, self.job.count);
-        let chunks = &self.dense.phases[self.job.phase].chunks;
-        let mut weights = self.job.group * self.dense.phases[self.job.phase].group_stride;
-        for (index, chunk) in chunks.iter().enumerate() {
+        let phase = &self.dense.phases[self.job.phase];
+        let mut weights = self.job.group * phase.group_stride;
+        for (index, chunk) in phase.chunks.iter().enumerate() {
             self.engine.cancel_token().check()?;
             // SAFETY: the dispatcher has checked the instructions of `L`; `weights` is this chunk's offset.
-            weights = unsafe { self.chunk::<L>(&block, chunk, weights, index == 0) };
+            weights = unsafe { self.chunk::<L>(chunk, weights, index == 0) };
         }
         // SAFETY: as above; all sums are complete.
-        unsafe { self.write::<L>(&block) };
+        unsafe { self.write::<L>() };
         Ok(())
     }
 }
@@ -281,48 +298,52 @@ impl Kernel for Task<'_> {
 impl Task<'_> {
     /// Adds one chunk to all sums of the task; gives the next chunk's offset.
     #[inline(always)]
-    unsafe fn chunk<L: Lanes>(&mut self, block: &Block, chunk: &[Segment], weights: usize, is_first: bool) -> usize {
+    unsafe fn chunk<L: Lanes>(&mut self, chunk: &[Segment], weights: usize, is_first: bool) -> usize {
         let (dense, job) = (self.dense, self.job);
         let width = 2 * L::WIDTH;
         let panel = chunk.iter().map(|s| s.length).sum::<usize>() * width;
         let blocks = dense.shape.out_per_group().div_ceil(width);
-        let group_channel = job.group * dense.shape.in_per_group();
         for index in 0..job.blocks {
             let at = job.first_block + index;
-            let panel_weights = &dense.phases[job.phase].weights[weights + at * panel..][..panel];
             let bias = &dense.bias[(job.group * blocks + at) * width..][..width];
             let sums = &mut self.scratch[index * job.count * width..][..job.count * width];
             let work = tile::Panel {
                 segments: chunk,
-                sources: &block.sources,
+                sources: &self.block.sources,
                 pixels: job.count,
-                channel: group_channel,
-                weights: panel_weights,
+                channel: job.group * dense.shape.in_per_group(),
+                weights: &dense.phases[job.phase].weights[weights + at * panel..][..panel],
                 start: is_first.then_some(bias),
             };
-            // SAFETY: lengths as cut above; every source has the input's channels behind it (`Gather::check`).
+            // SAFETY: lengths as cut above; every source has the input's channels behind it (`Gather::new`), or a
+            // patch of all taps.
             unsafe { work.run::<L>(sums) };
         }
         weights + blocks * panel
     }
 
-    /// Finishes the sums and writes them to the output.
+    /// Finishes the sums and writes them to the output, pixel by pixel, so that memory is written in order.
     #[inline(always)]
-    unsafe fn write<L: Lanes>(&mut self, block: &Block) {
+    unsafe fn write<L: Lanes>(&mut self) {
         let (job, width) = (self.job, 2 * L::WIDTH);
         let per_group = self.dense.shape.out_per_group();
-        for index in 0..job.blocks {
-            let in_group = (job.first_block + index) * width;
-            let count = width.min(per_group - in_group);
-            let channel = job.group * per_group + in_group;
-            for (row, &pixel) in block.pixels.iter().enumerate() {
-                let sums = &mut self.scratch[(index * job.count + row) * width..][..count];
+        for (row, &pixel) in self.block.pixels.iter().enumerate() {
+            for index in 0..job.blocks {
+                let in_group = (job.first_block + index) * width;
+                let count = width.min(per_group - in_group);
+                let channel = job.group * per_group + in_group;
+                let sums = &mut self.scratch[(index * job.count + row) * width..][..width];
                 // SAFETY: the caller has the instructions of `L`; pixel and channels lie in the output by
-                // `Gather::check`, and no other task writes them.
+                // `Gather::new`, and no other task writes them.
                 unsafe {
-                    self.finish.apply::<L>(sums, pixel, channel);
+                    self.finish.apply::<L>(&mut sums[..count], pixel, channel);
                     let to = self.output.first.add(pixel * self.output.channels + channel);
-                    std::ptr::copy_nonoverlapping(sums.as_ptr(), to, count);
+                    if count == width {
+                        L::load(sums.as_ptr()).store(to);
+                        L::load(sums.as_ptr().add(L::WIDTH)).store(to.add(L::WIDTH));
+                    } else {
+                        std::ptr::copy_nonoverlapping(sums.as_ptr(), to, count);
+                    }
                 }
             }
         }

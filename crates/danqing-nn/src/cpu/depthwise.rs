@@ -57,13 +57,11 @@ impl Depthwise {
         if engine.tier() != self.tier {
             return Err(Error::OtherTier { what: "depthwise convolution", packed: self.tier, engine: engine.tier() });
         }
-        let (input, input_shape) = (x.values(), x.shape());
         let mut out = engine.buffer(out_shape.elements()?)?;
         let output = Output(out.as_mut_ptr());
-        for (&(y, x), weights) in axes.iter().zip(&self.phases) {
-            let gather = Gather { input, input_shape, out_shape, y, x, zeros: &self.zeros };
-            gather.check()?;
-            self.check(&gather, weights)?;
+        for (&axes, weights) in axes.iter().zip(&self.phases) {
+            let gather = Gather::new(x, out_shape, axes, &self.zeros)?;
+            self.check(&gather, out_shape, weights)?;
             engine.run(gather.pixels().div_ceil(PIXELS), &|index| {
                 let block = gather.block(index * PIXELS, PIXELS.min(gather.pixels() - index * PIXELS));
                 dispatch(self.tier, Task { depthwise: self, weights, block, output, finish });
@@ -73,10 +71,10 @@ impl Depthwise {
         Ok(FeatureMap::from_buffer(out_shape, out))
     }
 
-    fn check(&self, gather: &Gather<'_>, weights: &Buffer) -> Result<(), Error> {
-        let taps = gather.y.taps.len() * gather.x.taps.len();
-        let channels = gather.input_shape.channels;
-        if channels == self.channels && gather.out_shape.channels == channels && taps * channels == weights.len() {
+    fn check(&self, gather: &Gather<'_>, out_shape: Shape, weights: &Buffer) -> Result<(), Error> {
+        let channels = gather.channels();
+        let fits = channels == self.channels && out_shape.channels == channels;
+        if fits && gather.taps() * channels == weights.len() {
             return Ok(());
         }
         Err(Error::Channels { what: "depthwise convolution", actual: channels, expected: self.channels })
@@ -126,7 +124,7 @@ impl Task<'_> {
     unsafe fn pixels<L: Lanes, const M: usize>(&self, first: usize) {
         let channels = self.depthwise.channels;
         let mut channel = 0;
-        // SAFETY: vectors stay within the channels; pixels lie in the output by `Gather::check`.
+        // SAFETY: vectors stay within the channels; pixels lie in the output by `Gather::new`.
         unsafe {
             while channel < channels {
                 let left = channels - channel;
