@@ -4,7 +4,7 @@ mod error;
 mod limits;
 pub mod ncnn;
 pub mod onnx;
-pub mod pickle;
+mod pickle;
 pub mod safetensors;
 pub mod torch;
 

@@ -301,5 +301,3 @@ fn check_archive(path: &Path, expected: Option<&Sha256Hex>) -> Result<(), FetchE
     Err(FetchError::Sha256 { what: path.display().to_string(), actual, expected: expected.clone() })
 }
 
-#[cfg(test)]
-mod tests;

@@ -50,7 +50,7 @@ fn find(text: &str, file: &str) -> Option<Link> {
     text.split_whitespace().filter(is_address).find_map(|word| {
         let (address, fragment) = word.split_once('#').unwrap_or((word, ""));
         let name = address.split('?').next()?.rsplit('/').next()?;
-        (percent_decoded(name)? == file).then(|| Link {
+        (!name.is_empty() && percent_decoded(name)? == file).then(|| Link {
             address: address.to_owned(),
             sha256: sha256(fragment),
             local: address.strip_prefix("file://").and_then(percent_decoded).map(PathBuf::from),

@@ -234,5 +234,3 @@ impl ModelStore {
     }
 }
 
-#[cfg(test)]
-mod tests;
