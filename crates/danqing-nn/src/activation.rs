@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 /// Applied to every value, alone or fused behind a layer. NaN stays NaN.
 ///
-/// Errors against exact arithmetic: ReLU family ≤ 2 eps relative; `Sigmoid` ≤ 4 eps relative above x = −80, else
+/// Errors against exact arithmetic: the `Relu` family ≤ 2 eps relative; `Sigmoid` ≤ 4 eps relative above x = −80, else
 /// ≤ 1e-34; `Tanh` ≤ 4 eps absolute; `Silu`, `Gelu`, `GeluTanh` ≤ 8 eps · max(1, |x|) absolute.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
     /// `max(x, 0)`.
     Relu,
-    /// `clamp(gain · (x if x ≥ 0 else slope·x))`, as StyleGAN's `bias_act`.
+    /// `clamp(gain · (x if x ≥ 0 else slope·x))`, as `StyleGAN`'s `bias_act`.
     LeakyRelu {
         /// Factor of negative values.
         slope: f32,
@@ -35,7 +35,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Leaky ReLU with neither gain nor clamp.
+    /// `LeakyRelu` with neither gain nor clamp.
     #[must_use]
     pub const fn leaky(slope: f32) -> Self {
         Self::LeakyRelu { slope, gain: 1.0, clamp: None }

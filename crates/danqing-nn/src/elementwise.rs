@@ -104,7 +104,9 @@ fn change(engine: &Engine, x: FeatureMap, change: impl Fn(f32) -> f32 + Sync) ->
     let shape = x.shape();
     let mut buffer = x.into_buffer(engine)?;
     engine.fill(&mut buffer, BLOCK, |_, block| {
-        block.iter_mut().for_each(|value| *value = change(*value));
+        for value in block {
+            *value = change(*value);
+        }
         Ok(())
     })?;
     Ok(FeatureMap::from_buffer(shape, buffer))

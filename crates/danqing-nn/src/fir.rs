@@ -1,4 +1,4 @@
-//! StyleGAN's resampling filters.
+//! `StyleGAN`'s resampling filters.
 
 use crate::pad::crop;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 
 /// A small filter applied to every channel alike, up- or downsampling by a whole factor; built for one channel count.
 ///
-/// Source: T. Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", `upfirdn2d`.
+/// Source: T. Karras et al., "Analyzing and Improving the Image Quality of `StyleGAN`", `upfirdn2d`.
 #[derive(Debug)]
 pub struct Fir(Path);
 
@@ -17,7 +17,7 @@ enum Path {
     Down(Conv2d),
 }
 
-/// Outer product of `taps` with itself, normalised to sum 1: `[n, n]`, as StyleGAN's `setup_filter`.
+/// Outer product of `taps` with itself, normalised to sum 1: `[n, n]`, as `StyleGAN`'s `setup_filter`.
 ///
 /// # Errors
 /// [`Error::Setting`] if there are no taps or their sum is 0 or not a number.

@@ -1,5 +1,6 @@
 //! Eight lanes of AVX2 with FMA.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics carry their own prefix")]
 use std::arch::x86_64::*;
 
 use super::lanes::Lanes;
@@ -10,7 +11,6 @@ pub(super) struct Avx2(__m256);
 
 // SAFETY of every block below: the trait's contract says that values exist only where the instructions do, and that
 // pointers are valid for the width; the intrinsics used have no alignment requirement.
-#[expect(clippy::inline_always, reason = "see Lanes")]
 impl Lanes for Avx2 {
     const WIDTH: usize = 8;
     const ROWS: usize = 6;

@@ -150,6 +150,7 @@ impl Block {
         let layout = Self::layout(capacity)?;
         // SAFETY: the layout has a size above 0, since capacities are at least one grain.
         let memory = unsafe { alloc_zeroed(layout) };
+        #[expect(clippy::cast_ptr_alignment, reason = "the layout asks for more than f32 needs")]
         let first = NonNull::new(memory.cast::<f32>()).ok_or(Error::OutOfMemory { bytes: layout.size() })?;
         Ok(Self { first, capacity })
     }

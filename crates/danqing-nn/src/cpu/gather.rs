@@ -164,10 +164,10 @@ impl<'a> Gather<'a> {
 /// Copies one tap's pixels of C channels to their places in patches of `length` values.
 fn copy_pixels<const C: usize>(patches: &mut [f32], length: usize, tap: usize, line: &[f32], offsets: &[usize]) {
     for (patch, &offset) in patches.chunks_exact_mut(length).zip(offsets) {
-        if let (Some(from), Some(to)) = (line.get(offset..), patch.get_mut(tap * C..)) {
-            if let (Some(from), Some(to)) = (from.first_chunk::<C>(), to.first_chunk_mut::<C>()) {
-                *to = *from;
-            }
+        let from = line.get(offset..).and_then(<[f32]>::first_chunk::<C>);
+        let to = patch.get_mut(tap * C..).and_then(<[f32]>::first_chunk_mut::<C>);
+        if let (Some(from), Some(to)) = (from, to) {
+            *to = *from;
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) unsafe fn exp<L: Lanes>(x: L) -> L {
     unsafe {
         let x = L::splat(-87.3).max_or(L::splat(88.0).min_or(x));
         let n = x.times(L::splat(std::f32::consts::LOG2_E)).rounded();
-        let r = n.times_plus(L::splat(-0.693_359_375), x);
+        let r = n.times_plus(L::splat(-355.0 / 512.0), x);
         let r = n.times_plus(L::splat(2.121_944_4e-4), r);
         let mut sum = L::splat(1.0 / 5040.0);
         let mut index = 0;
@@ -66,14 +66,14 @@ pub(super) unsafe fn gelu<L: Lanes>(x: L) -> L {
 const ERFC: [f32; 10] = [
     0.170_872_77,
     -0.822_152_23,
-    1.488_515_87,
-    -1.135_203_98,
+    1.488_515_9,
+    -1.135_204,
     0.278_868_07,
     -0.186_288_06,
     0.096_784_18,
     0.374_091_96,
-    1.000_023_68,
-    -1.265_512_23,
+    1.000_023_7,
+    -1.265_512_2,
 ];
 
 /// GELU by its tanh approximation, as `gelu(x, approximate="tanh")`: `x·sigmoid(2·√(2/π)·(x + 0.044715·x³))`.
@@ -82,6 +82,6 @@ pub(super) unsafe fn gelu_tanh<L: Lanes>(x: L) -> L {
     // SAFETY: the caller has the instructions of `L`.
     unsafe {
         let cubic = x.times(x).times_plus(L::splat(0.044_715), L::splat(1.0)).times(x);
-        x.times(sigmoid(cubic.times(L::splat(1.595_769_1))))
+        x.times(sigmoid(cubic.times(L::splat(1.595_769))))
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Micro-kernels are written once over [`lanes::Lanes`] and compiled per tier by [`dispatch`].
 #![allow(unsafe_code)]
+#![allow(clippy::inline_always, reason = "only what is inlined into a target-feature function uses its instructions")]
+#![allow(clippy::needless_range_loop, reason = "register tiles are indexed by row and column, as in the formula")]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

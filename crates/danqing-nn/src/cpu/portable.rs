@@ -22,7 +22,6 @@ macro_rules! lanewise {
 }
 
 // SAFETY: see the trait's contract for pointers; there are no special instructions.
-#[expect(clippy::inline_always, reason = "see Lanes")]
 impl Lanes for Portable {
     const WIDTH: usize = 8;
     const ROWS: usize = 3;
