@@ -45,7 +45,7 @@ pub(crate) fn dashed_frame(paper: &mut Raster<Srgb8>, x: usize, y: usize, width:
             let across = row < THICKNESS || row + THICKNESS >= height;
             let down = column < THICKNESS || column + THICKNESS >= width;
             let along = if across { column } else { row };
-            if (across || down) && along / DASH % 2 == 0 {
+            if (across || down) && (along / DASH).is_multiple_of(2) {
                 mix(paper, (x + column) as isize, (y + row) as isize, ink, 1.0);
             }
         }
