@@ -60,7 +60,8 @@ fn blended_change(
 ) -> Result<Plane<3>, Cancelled> {
     let (width, height) = picture.size();
     let pairs = picture.samples().as_chunks::<3>().0.iter().zip(fill.samples().as_chunks::<3>().0);
-    let mut fine = Plane { width, height, samples: pairs.map(|(p, f)| [f[0] - p[0], f[1] - p[1], f[2] - p[2]]).collect() };
+    let mut fine =
+        Plane { width, height, samples: pairs.map(|(p, f)| [f[0] - p[0], f[1] - p[1], f[2] - p[2]]).collect() };
     let inside = coverage.samples().iter().map(|c| [f32::from(u8::from(*c >= 0.5))]);
     let mut mask = Plane { width, height, samples: inside.collect() };
     let mut bands = Vec::new();

@@ -10,6 +10,9 @@ const BAND_ROWS: usize = 16;
 /// Patches between two reports.
 const PATCHES_PER_REPORT: usize = 50_000;
 
+/// Squared distance, in areas of the hole, beyond which farther is not worse.
+const FARTHEST: f32 = 16.0;
+
 /// Where a patch's best match is centred, and how far it is from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Match {
@@ -22,6 +25,8 @@ pub(super) struct Match {
 pub(super) struct Weights {
     pub(super) texture: f32,
     pub(super) guidance: f32,
+    /// Per squared distance of a hole's size between the patches.
+    pub(super) proximity: f32,
 }
 
 /// Distances between patches of the current estimate and known patches.
@@ -64,12 +69,21 @@ impl Matcher<'_> {
     }
 
     fn feature_cost(&self, target: usize, source: usize) -> u32 {
-        let mut cost = self.weights.texture * square(self.estimate.texture[target], self.level.texture[source]);
+        let mut cost = self.prior(target, self.estimate.texture[target], source);
         if let Some(guide) = &self.level.guide {
             cost += self.weights.guidance * square(guide[target], guide[source]);
         }
         let side = (2 * self.level.radius + 1) as f32;
         (cost * side * side) as u32
+    }
+
+    /// What counts beside colours, per pixel of a patch: likeness of texture, and nearness.
+    pub(super) fn prior(&self, target: usize, texture: [f32; 2], source: usize) -> f32 {
+        let width = self.level.width;
+        let across = (target % width).abs_diff(source % width) as f32;
+        let down = (target / width).abs_diff(source / width) as f32;
+        let distance = ((across * across + down * down) / self.level.hole_area).min(FARTHEST);
+        self.weights.texture * square(texture, self.level.texture[source]) + self.weights.proximity * distance
     }
 
     /// One forward or backward sweep of propagation and random search.

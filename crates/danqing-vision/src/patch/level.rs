@@ -25,6 +25,8 @@ pub(super) struct Level {
     pub(super) is_source: Vec<bool>,
     /// Centres of patches that touch the hole.
     pub(super) is_target: Vec<bool>,
+    /// Pixels to be found.
+    pub(super) hole_area: f32,
     /// How far a patch's vote is trusted: falls with its distance from the known part.
     pub(super) confidence: Vec<f32>,
 }
@@ -51,6 +53,7 @@ impl Level {
         self.is_source = (0..pixels).map(|at| self.fits(at) && !touches_blocked[at]).collect();
         self.is_target = (0..pixels).map(|at| self.fits(at) && touches_hole[at]).collect();
         self.sources = (0..pixels as u32).filter(|&at| self.is_source[at as usize]).collect();
+        self.hole_area = self.unknown.iter().filter(|u| **u).count().max(1) as f32;
         let depth = self.depth();
         self.confidence = depth.iter().map(|d| CONFIDENCE_BASE.powi(-((*d).min(CONFIDENCE_REACH) as i32))).collect();
     }

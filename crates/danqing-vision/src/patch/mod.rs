@@ -10,9 +10,9 @@
 mod compose;
 mod error;
 mod field;
+mod first_fill;
 mod level;
 mod parallel;
-mod peel;
 mod pyramid;
 mod solve;
 mod vote;
@@ -42,6 +42,8 @@ pub struct Options {
     pub reach: f32,
     /// Weight of the texture features against colours; 0 leaves them out.
     pub texture: f32,
+    /// Weight of the squared distance (in areas of the hole) between a patch and its match; 0 lets them be anywhere.
+    pub proximity: f32,
     /// In [`refine`]: weight of the guess's low frequencies against colours.
     pub guidance: f32,
     /// Threads to use; 0 means as many as the machine has. The result does not depend on it.
@@ -56,7 +58,7 @@ impl Default for Options {
             halvings: 8,
             seed: 0,
             reach: 1.0,
-            texture: 50.0,
+            texture: 20.0, proximity: 30.0,
             guidance: 4.0,
             threads: 0,
         }

@@ -7,6 +7,8 @@ use super::window::Window;
 const LEAST_SOURCES: usize = 64;
 /// Shorter side of the coarsest resolution, in patches.
 const LEAST_SIDE: usize = 3;
+/// The hole's greatest distance from the known part, in pixels, below which a resolution is not halved again.
+const COARSEST_THICKNESS: usize = 8;
 /// Half the side of the square over which texture is averaged at full resolution, least and most.
 const TEXTURE_RADIUS: (usize, usize) = (3, 12);
 /// Half the side of the square that stands for low frequencies at every resolution of a guided completion.
@@ -22,7 +24,7 @@ pub(super) fn levels(window: &Window, patch_size: usize, halvings: usize) -> Opt
     let mut levels = vec![finest];
     let mut thickness = thickness as usize;
     while let Some(last) = levels.last() {
-        if levels.len() > halvings || thickness <= last.radius.max(1) {
+        if levels.len() > halvings || thickness <= COARSEST_THICKNESS {
             break;
         }
         let next = halved(last);
@@ -57,6 +59,7 @@ fn finest(window: &Window, radius: usize) -> Level {
         sources: Vec::new(),
         is_source: Vec::new(),
         is_target: Vec::new(),
+        hole_area: 0.0,
         confidence: Vec::new(),
     };
     level.prepare();
@@ -91,6 +94,7 @@ fn halved(fine: &Level) -> Level {
         sources: Vec::new(),
         is_source: Vec::new(),
         is_target: Vec::new(),
+        hole_area: 0.0,
         confidence: Vec::new(),
     };
     level.prepare();

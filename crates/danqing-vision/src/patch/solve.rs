@@ -7,7 +7,7 @@ use super::field::{Match, Matcher, Sweep, Weights, mixed};
 use super::level::{Estimate, Level};
 use super::vote::Rule;
 use super::window::Window;
-use super::{Error, Options, compose, parallel, peel, pyramid, vote};
+use super::{Error, Options, compose, first_fill, parallel, pyramid, vote};
 
 /// Halvings of a guided completion: the guess already holds what is coarser.
 const GUIDED_HALVINGS: usize = 3;
@@ -65,7 +65,8 @@ fn check(
     if !(1..=50).contains(&options.iterations) {
         return option("iterations", options.iterations.to_string(), "1 to 50");
     }
-    for (name, value) in [("reach", options.reach), ("texture", options.texture), ("guidance", options.guidance)] {
+    for (name, value) in [
+        ("reach", options.reach), ("texture", options.texture), ("proximity", options.proximity), ("guidance", options.guidance)] {
         if !(0.0..=1000.0).contains(&value) {
             return option(name, value.to_string(), "0 to 1000");
         }
@@ -124,14 +125,19 @@ impl Run<'_> {
     }
 
     fn start(&self, level: &Level, seed: u64, progress: &mut Progress<'_>) -> Result<(Estimate, Vec<Match>), Error> {
-        let Some(guess) = &level.guess else {
-            return Ok(peel::fill(level, self.options.texture, seed, progress)?);
-        };
         let mut estimate = known(level);
+        let Some(guess) = &level.guess else {
+            let matcher = Matcher { level, estimate: &estimate, weights: self.weights(self.options.texture) };
+            return Ok(first_fill::fill(&matcher, seed, progress)?);
+        };
         for (at, _) in level.unknown.iter().enumerate().filter(|(_, u)| **u) {
             estimate.colour[at] = guess[at];
         }
-        Ok((estimate, peel::random_field(level, seed)))
+        Ok((estimate, first_fill::random_field(level, seed)))
+    }
+
+    fn weights(&self, texture: f32) -> Weights {
+        Weights { texture, guidance: self.options.guidance, proximity: self.options.proximity }
     }
 
     fn match_patches(
@@ -142,7 +148,7 @@ impl Run<'_> {
         texture: f32,
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
-        let matcher = Matcher { level, estimate, weights: Weights { texture, guidance: self.options.guidance } };
+        let matcher = Matcher { level, estimate, weights: self.weights(texture) };
         for pass in 0..SWEEPS {
             let random = mixed(self.options.seed ^ mixed(self.done as u64));
             let sweep = Sweep { reverse: pass % 2 == 1, stale: pass == 0, random, threads: self.threads };
@@ -160,7 +166,7 @@ fn known(level: &Level) -> Estimate {
 
 /// Matches at twice the resolution.
 fn doubled(coarse: &[Match], coarse_width: usize, level: &Level, seed: u64) -> Vec<Match> {
-    let mut field = peel::random_field(level, seed);
+    let mut field = first_fill::random_field(level, seed);
     for (at, _) in level.is_target.iter().enumerate().filter(|(_, t)| **t) {
         let (x, y) = (at % level.width, at / level.width);
         let from = coarse[(y / 2) * coarse_width + x / 2].at as usize;

@@ -90,7 +90,8 @@ fn robust_line(pairs: &[(f64, f64)]) -> (f64, f64) {
 
 fn weighted_line(pairs: &[(f64, f64)], weights: &[f64]) -> (f64, f64) {
     let total: f64 = weights.iter().sum();
-    let mean = |value: fn(&(f64, f64)) -> f64| pairs.iter().zip(weights).map(|(p, w)| w * value(p)).sum::<f64>() / total;
+    let mean =
+        |value: fn(&(f64, f64)) -> f64| pairs.iter().zip(weights).map(|(p, w)| w * value(p)).sum::<f64>() / total;
     let (mx, my) = (mean(|p| p.0), mean(|p| p.1));
     let (mut xx, mut xy) = (0.0, 0.0);
     for ((x, y), w) in pairs.iter().zip(weights) {

@@ -3,23 +3,10 @@
 use danqing_capability::{Cancelled, Progress};
 use danqing_media::{Mask, Raster, SrgbF32};
 
-/// Relaxations at every resolution, each over all pixels.
-const RELAXATIONS: usize = 48;
-/// Over-relaxation factor.
-const OVER: f32 = 1.6;
-/// Pixels between two reports.
-const REPORT_EVERY: usize = 1 << 21;
+use super::multigrid::{self, Role};
 
-/// What each pixel is to a membrane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    /// Its value is given.
-    Given,
-    /// Its value is to be found.
-    Wanted,
-    /// It takes no part.
-    Absent,
-}
+/// Multigrid cycles; each takes away about nine tenths of the error.
+const CYCLES: usize = 8;
 
 /// Which pixels hold a value, and which want one.
 pub struct Known {
@@ -55,28 +42,20 @@ impl Known {
         Self::from_masks(&given, hole)
     }
 
-    /// Half the resolution: given if anything below is, else wanted if anything below is.
-    fn halved(&self) -> Self {
-        let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
-        let mut roles = vec![Role::Absent; width * height];
-        for (at, role) in self.roles.iter().enumerate() {
-            let to = &mut roles[at / self.width / 2 * width + at % self.width / 2];
-            match role {
-                Role::Given => *to = Role::Given,
-                Role::Wanted if *to == Role::Absent => *to = Role::Wanted,
-                _ => {}
+    /// Sum of the given values that touch a pixel.
+    fn given_around(&self, x: usize, y: usize, values: &Raster<SrgbF32>) -> [f32; 3] {
+        let mut sum = [0.0; 3];
+        for (x, y) in [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)] {
+            if x < self.width && y < self.height && self.roles[y * self.width + x] == Role::Given {
+                sum.iter_mut().zip(values.pixel(x, y)).for_each(|(s, v)| *s += v);
             }
         }
-        Self { width, height, roles }
+        sum
     }
 }
 
-type Values = Vec<[f32; 3]>;
-
 /// Values of the wanted pixels such that each is the mean of its neighbours (Laplace's equation); given values stay,
-/// all others are 0. No condition is set at the picture's edge. Wanted pixels that no given one reaches are 0.
-///
-/// Solved from coarse to fine; within 0.01 of the range of the given values.
+/// all others are 0. No condition is set at the picture's edge. A part of the hole that no given value reaches is 0.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -85,74 +64,24 @@ pub fn membrane(
     known: &Known,
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Cancelled> {
-    let given = values.samples().as_chunks::<3>().0;
-    let start: Values = given
-        .iter()
-        .zip(&known.roles)
-        .map(|(v, role)| if *role == Role::Given { *v } else { [0.0; 3] })
-        .collect();
-    let solved = solved(known, start, progress)?;
-    Ok(Raster::from_fn(known.width, known.height, |x, y, out| out.copy_from_slice(&solved[y * known.width + x])))
-}
-
-/// Solves a resolution from the solution at half of it.
-fn solved(known: &Known, mut values: Values, progress: &mut Progress<'_>) -> Result<Values, Cancelled> {
-    progress.step("membrane", 0, 1)?;
-    if known.width.max(known.height) > 1 && known.roles.contains(&Role::Wanted) {
-        let coarse = known.halved();
-        let start = halved_values(known, &coarse, &values);
-        let solution = solved(&coarse, start, progress)?;
-        for (at, value) in values.iter_mut().enumerate().filter(|(at, _)| known.roles[*at] == Role::Wanted) {
-            *value = solution[at / known.width / 2 * coarse.width + at % known.width / 2];
+    let (width, height) = (known.width, known.height);
+    let mut made = Raster::filled(width, height, 0.0);
+    let mut right = Vec::new();
+    for (at, role) in known.roles.iter().enumerate() {
+        let (x, y) = (at % width, at / width);
+        match role {
+            Role::Given => made.pixel_mut(x, y).copy_from_slice(values.pixel(x, y)),
+            Role::Wanted => right.push(known.given_around(x, y, values)),
+            Role::Absent => {}
         }
     }
-    relax(known, &mut values, progress)?;
-    Ok(values)
-}
-
-/// Means of the given values below each coarse pixel.
-fn halved_values(known: &Known, coarse: &Known, values: &Values) -> Values {
-    let mut sums = vec![([0.0f32; 3], 0.0f32); coarse.roles.len()];
-    for (at, value) in values.iter().enumerate().filter(|(at, _)| known.roles[*at] == Role::Given) {
-        let (sum, count) = &mut sums[at / known.width / 2 * coarse.width + at % known.width / 2];
-        sum.iter_mut().zip(value).for_each(|(s, v)| *s += v);
-        *count += 1.0;
-    }
-    sums.into_iter().map(|(sum, count)| sum.map(|s| if count > 0.0 { s / count } else { 0.0 })).collect()
-}
-
-/// Red-black successive over-relaxation.
-fn relax(known: &Known, values: &mut Values, progress: &mut Progress<'_>) -> Result<(), Cancelled> {
-    let places: Vec<usize> = (0..known.roles.len()).filter(|at| known.roles[*at] == Role::Wanted).collect();
-    let mut visited = 0;
-    for round in 0..2 * RELAXATIONS {
-        for &at in &places {
-            let (x, y) = (at % known.width, at / known.width);
-            if (x + y) % 2 != round % 2 {
-                continue;
-            }
-            let (mut sum, mut count) = ([0.0f32; 3], 0.0f32);
-            let mut take = |n: usize| {
-                if known.roles[n] != Role::Absent {
-                    sum.iter_mut().zip(values[n]).for_each(|(s, v)| *s += v);
-                    count += 1.0;
-                }
-            };
-            (x > 0).then(|| take(at - 1));
-            (x + 1 < known.width).then(|| take(at + 1));
-            (y > 0).then(|| take(at - known.width));
-            (y + 1 < known.height).then(|| take(at + known.width));
-            if count > 0.0 {
-                values[at].iter_mut().zip(sum).for_each(|(v, s)| *v += OVER * (s / count - *v));
-            }
-        }
-        visited += places.len();
-        if visited >= REPORT_EVERY {
-            visited = 0;
-            progress.step("membrane", round, 2 * RELAXATIONS)?;
+    let mut solved = multigrid::solve(width, known.roles.clone(), &right, CYCLES, progress)?.into_iter();
+    for (at, _) in known.roles.iter().enumerate().filter(|(_, role)| **role == Role::Wanted) {
+        if let Some(value) = solved.next() {
+            made.pixel_mut(at % width, at / width).copy_from_slice(&value);
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// Means of `picture - fill` over the part of the ring within `radius` of each ring pixel.

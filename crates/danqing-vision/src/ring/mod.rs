@@ -5,6 +5,7 @@
 
 mod colour_fit;
 mod membrane;
+pub(crate) mod multigrid;
 #[cfg(test)]
 mod tests;
 

@@ -85,7 +85,8 @@ impl Grid {
     fn known_near(&self, x: usize, y: usize, reach: usize) -> impl Iterator<Item = &Cell> {
         let rows = y.saturating_sub(reach)..=(y + reach).min(self.rows - 1);
         let columns = x.saturating_sub(reach)..=(x + reach).min(self.columns - 1);
-        rows.flat_map(move |r| columns.clone().map(move |c| r * self.columns + c)).filter_map(|at| self.known[at].as_ref())
+        rows.flat_map(move |r| columns.clone().map(move |c| r * self.columns + c))
+            .filter_map(|at| self.known[at].as_ref())
     }
 
     fn mean_of_best(&self) -> Option<f32> {
@@ -104,9 +105,8 @@ impl Grid {
     }
 
     fn mean_of_adjacent(&self) -> Option<f32> {
-        let adjacent = |(x, y, cell): (usize, usize, &Cell)| {
-            mean(self.known_near(x, y, 1).map(|known| cell.distance(known)))
-        };
+        let adjacent =
+            |(x, y, cell): (usize, usize, &Cell)| mean(self.known_near(x, y, 1).map(|known| cell.distance(known)));
         mean(self.filled().filter_map(adjacent))
     }
 }

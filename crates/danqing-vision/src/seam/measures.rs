@@ -69,7 +69,8 @@ pub fn variance_ratio(image: &Raster<SrgbF32>, hole: &Mask) -> Option<f32> {
     for y in 1..height.max(1) - 1 {
         for at in y * width + 1..(y * width + width).max(2) - 1 {
             let around = [at - width, at - 1, at + 1, at + width];
-            let filled = around.iter().filter(|n| hole.samples()[**n] != 0).count() + usize::from(hole.samples()[at] != 0);
+            let filled =
+                around.iter().filter(|n| hole.samples()[**n] != 0).count() + usize::from(hole.samples()[at] != 0);
             let response = around.iter().map(|n| brightness[*n]).sum::<f32>() - 4.0 * brightness[at];
             if filled == 5 {
                 inside.push(response * response);

@@ -50,11 +50,7 @@ impl Score {
 
 /// Largest absolute difference of a sample where `coverage` is 0; 0 if it is 0 nowhere, `None` if the sizes differ.
 #[must_use]
-pub fn max_difference_outside(
-    a: &Raster<SrgbF32>,
-    b: &Raster<SrgbF32>,
-    coverage: &Raster<ScalarF32>,
-) -> Option<f32> {
+pub fn max_difference_outside(a: &Raster<SrgbF32>, b: &Raster<SrgbF32>, coverage: &Raster<ScalarF32>) -> Option<f32> {
     if a.size() != b.size() || a.size() != coverage.size() {
         return None;
     }
