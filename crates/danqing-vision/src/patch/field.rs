@@ -68,6 +68,12 @@ impl Matcher<'_> {
         cost
     }
 
+    /// Sum over all targets of their distance from their match.
+    pub(super) fn energy(&self, field: &[Match]) -> u64 {
+        let targets = self.level.is_target.iter().enumerate().filter(|(_, t)| **t);
+        targets.map(|(at, _)| u64::from(self.cost(at, field[at].at as usize, u32::MAX))).sum()
+    }
+
     fn feature_cost(&self, target: usize, source: usize) -> u32 {
         let mut cost = self.prior(target, self.estimate.texture[target], source);
         if let Some(guide) = &self.level.guide {

@@ -1,11 +1,13 @@
-//! The first fill, at the coarsest resolution: patch by patch from the border inwards, along strong edges first.
+//! First fills, at the coarsest resolution. No way to start is the best for every picture: several are tried, and the
+//! solver keeps the one that it can make most coherent.
 //!
-//! A. Criminisi, P. Pérez, K. Toyama, "Region Filling and Object Removal by Exemplar-Based Inpainting", 2004.
+//! [`Start::Edges`] is A. Criminisi, P. Pérez, K. Toyama, "Region Filling and Object Removal by Exemplar-Based Inpainting", 2004.
 
 use danqing_capability::{Cancelled, Progress};
 
 use super::field::{Match, Matcher, mixed};
 use super::level::{Estimate, Level};
+use crate::ring::multigrid::{self, Role};
 
 /// Patch comparisons that all steps together may cost.
 const COMPARISONS: usize = 20_000_000;
@@ -14,9 +16,29 @@ const COMPARED: (usize, usize) = (64, 8192);
 /// Priority of a patch without any edge, against one with an edge of full contrast.
 const WITHOUT_EDGE: f32 = 0.02;
 
+/// Multigrid cycles of the smooth start; it is only a start.
+const CYCLES: usize = 6;
+
+/// How the hole is filled first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Patch by patch from the border inwards, along strong edges first.
+    Edges,
+    /// Patch by patch from the border inwards, evenly.
+    Even,
+    /// A membrane; patches come with the first matching.
+    Smooth,
+}
+
+impl Start {
+    /// All of them, in the order they are tried.
+    pub(super) const ALL: [Self; 3] = [Self::Edges, Self::Even, Self::Smooth];
+}
+
 /// A fill in progress.
 struct Filling<'a> {
     level: &'a Level,
+    start: Start,
     estimate: Estimate,
     filled: Vec<bool>,
     /// How sure each pixel is: 1 where known, falling inwards.
@@ -29,13 +51,17 @@ struct Filling<'a> {
 /// [`Cancelled`].
 pub(super) fn fill(
     matcher: &Matcher<'_>,
+    start: Start,
     seed: u64,
     progress: &mut Progress<'_>,
 ) -> Result<(Estimate, Vec<Match>), Cancelled> {
     let level = matcher.level;
+    if start == Start::Smooth {
+        return Ok((smooth(matcher, progress)?, random_field(level, seed)));
+    }
     let filled: Vec<bool> = level.unknown.iter().map(|u| !u).collect();
     let confidence = filled.iter().map(|f| if *f { 1.0 } else { 0.0 }).collect();
-    let mut filling = Filling { level, estimate: matcher.estimate.clone(), filled, confidence };
+    let mut filling = Filling { level, start, estimate: matcher.estimate.clone(), filled, confidence };
     let mut field = random_field(level, seed);
     let total = level.unknown.iter().filter(|u| **u).count();
     let candidates = candidates(level, total);
@@ -54,6 +80,43 @@ pub(super) fn fill(
         }
     }
     Ok((filling.estimate, field))
+}
+
+/// Colours and texture of the border continued as a membrane.
+fn smooth(matcher: &Matcher<'_>, progress: &mut Progress<'_>) -> Result<Estimate, Cancelled> {
+    let level = matcher.level;
+    let mut estimate = matcher.estimate.clone();
+    let role = |u: &bool| if *u { Role::Wanted } else { Role::Given };
+    let roles: Vec<Role> = level.unknown.iter().map(role).collect();
+    let colour = |at: usize| [0, 1, 2].map(|i| f32::from(level.known[at][i]));
+    let texture = |at: usize| [level.texture[at][0], level.texture[at][1], 0.0];
+    let places: Vec<usize> = (0..roles.len()).filter(|at| level.unknown[*at]).collect();
+    let colours: Vec<_> = places.iter().map(|at| known_around(level, *at, colour)).collect();
+    let textures: Vec<_> = places.iter().map(|at| known_around(level, *at, texture)).collect();
+    let colours = multigrid::solve(level.width, roles.clone(), &colours, CYCLES, progress)?;
+    let textures = multigrid::solve(level.width, roles, &textures, CYCLES, progress)?;
+    for ((&at, colour), texture) in places.iter().zip(colours).zip(textures) {
+        let [r, g, b] = colour.map(|c| c.round() as u8);
+        estimate.colour[at] = [r, g, b, 0];
+        estimate.texture[at] = [texture[0], texture[1]];
+    }
+    Ok(estimate)
+}
+
+/// Sum of a quantity over the known pixels that touch `at`.
+fn known_around(level: &Level, at: usize, value: impl Fn(usize) -> [f32; 3]) -> [f32; 3] {
+    let (x, y) = (at % level.width, at / level.width);
+    let around = [
+        (x > 0).then(|| at - 1),
+        (x + 1 < level.width).then(|| at + 1),
+        (y > 0).then(|| at - level.width),
+        (y + 1 < level.height).then(|| at + level.width),
+    ];
+    let mut sum = [0.0; 3];
+    for n in around.into_iter().flatten().filter(|n| !level.unknown[*n]) {
+        sum.iter_mut().zip(value(n)).for_each(|(s, v)| *s += v);
+    }
+    sum
 }
 
 /// First of the highest priorities.
@@ -115,6 +178,9 @@ impl Filling<'_> {
         }
         let patch: Vec<usize> = self.square(at, self.level.radius).collect();
         let confidence = patch.iter().map(|n| self.confidence[*n]).sum::<f32>() / patch.len() as f32;
+        if self.start == Start::Even {
+            return Some(confidence);
+        }
         let normal = self.normal(at);
         let edges = patch.iter().filter_map(|n| self.isophote(*n));
         let strength = edges.map(|(x, y)| (x * normal.0 + y * normal.1).abs()).fold(0.0, f32::max);

@@ -3,9 +3,9 @@
 use danqing_capability::Progress;
 use danqing_media::{Mask, Raster, SrgbF32};
 
+use super::first_fill::Start;
 use super::field::{Match, Matcher, Sweep, Weights, mixed};
 use super::level::{Estimate, Level};
-use super::vote::Rule;
 use super::window::Window;
 use super::{Error, Options, compose, first_fill, parallel, pyramid, vote};
 
@@ -38,7 +38,7 @@ pub(super) fn run(
     let field = run.solve(&levels, progress)?;
     let mut made = image.clone();
     if let Some(finest) = levels.first() {
-        compose::paste(&mut made, &window, finest, &field);
+        compose::paste(&mut made, &window, finest, &field, progress)?;
     }
     Ok(made)
 }
@@ -97,43 +97,77 @@ impl Run<'_> {
     /// The matches of the finest level.
     fn solve(&mut self, levels: &[Level], progress: &mut Progress<'_>) -> Result<Vec<Match>, Error> {
         let seed = mixed(self.options.seed);
-        let mut state: Option<(Vec<Match>, usize)> = None;
-        for (index, level) in levels.iter().enumerate().rev() {
-            let first = state.is_none();
-            let (mut estimate, mut field) = match state.take() {
-                Some((field, width)) => {
-                    let field = doubled(&field, width, level, seed);
-                    let mut estimate = known(level);
-                    vote::rebuild(level, &field, &mut estimate, Rule::Mean, self.threads);
-                    (estimate, field)
-                }
-                None => self.start(level, seed, progress)?,
-            };
+        let Some((coarsest, finer)) = levels.split_last() else { return Ok(Vec::new()) };
+        let mut field = self.solve_coarsest(coarsest, seed, levels.len(), progress)?;
+        let mut width = coarsest.width;
+        for (index, level) in finer.iter().enumerate().rev() {
+            field = doubled(&field, width, level, seed);
+            width = level.width;
+            let mut estimate = known(level);
+            vote::rebuild(level, &field, &mut estimate, self.threads);
             let rounds = self.iterations(index, levels.len());
-            for round in 0..rounds {
-                let texture = if first && level.guess.is_some() && round == 0 { 0.0 } else { self.options.texture };
-                self.match_patches(level, &estimate, &mut field, texture, progress)?;
-                let change = vote::rebuild(level, &field, &mut estimate, Rule::Mean, self.threads);
-                if change < SETTLED {
-                    self.done += (rounds - 1 - round) * SWEEPS;
-                    break;
-                }
-            }
-            state = Some((field, level.width));
+            self.improve(level, &mut estimate, &mut field, rounds, progress)?;
         }
-        Ok(state.map(|(field, _)| field).unwrap_or_default())
+        Ok(field)
     }
 
-    fn start(&self, level: &Level, seed: u64, progress: &mut Progress<'_>) -> Result<(Estimate, Vec<Match>), Error> {
-        let mut estimate = known(level);
-        let Some(guess) = &level.guess else {
-            let matcher = Matcher { level, estimate: &estimate, weights: self.weights(self.options.texture) };
-            return Ok(first_fill::fill(&matcher, seed, progress)?);
-        };
-        for (at, _) in level.unknown.iter().enumerate().filter(|(_, u)| **u) {
-            estimate.colour[at] = guess[at];
+    /// Tries every start and keeps the most coherent result; a guess is the only start.
+    fn solve_coarsest(
+        &mut self,
+        level: &Level,
+        seed: u64,
+        levels: usize,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Match>, Error> {
+        let rounds = self.iterations(levels - 1, levels);
+        if let Some(guess) = &level.guess {
+            let mut estimate = known(level);
+            for (at, _) in level.unknown.iter().enumerate().filter(|(_, u)| **u) {
+                estimate.colour[at] = guess[at];
+            }
+            let mut field = first_fill::random_field(level, seed);
+            // The guess's texture is not to be trusted: the first match looks at colours only.
+            self.match_patches(level, &estimate, &mut field, 0.0, progress)?;
+            vote::rebuild(level, &field, &mut estimate, self.threads);
+            self.improve(level, &mut estimate, &mut field, rounds, progress)?;
+            return Ok(field);
         }
-        Ok((estimate, first_fill::random_field(level, seed)))
+        let mut best: Option<(u64, Vec<Match>)> = None;
+        let before = self.done;
+        for start in Start::ALL {
+            self.done = before;
+            let known = known(level);
+            let matcher = Matcher { level, estimate: &known, weights: self.weights(self.options.texture) };
+            let (mut estimate, mut field) = first_fill::fill(&matcher, start, seed, progress)?;
+            self.improve(level, &mut estimate, &mut field, rounds, progress)?;
+            let matcher = Matcher { level, estimate: &estimate, weights: self.weights(self.options.texture) };
+            let energy = matcher.energy(&field);
+            if best.as_ref().is_none_or(|(least, _)| energy < *least) {
+                best = Some((energy, field));
+            }
+        }
+        Ok(best.map(|(_, field)| field).unwrap_or_default())
+    }
+
+    /// Rounds of matching and voting, until nothing changes any more.
+    fn improve(
+        &mut self,
+        level: &Level,
+        estimate: &mut Estimate,
+        field: &mut [Match],
+        rounds: usize,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        for round in 0..rounds {
+            self.match_patches(level, estimate, field, self.options.texture, progress)?;
+            let change = vote::rebuild(level, field, estimate, self.threads);
+            progress.step("patches", self.done, self.total)?;
+            if change < SETTLED {
+                self.done += (rounds - 1 - round) * SWEEPS;
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn weights(&self, texture: f32) -> Weights {

@@ -50,15 +50,6 @@ impl Votes {
     }
 }
 
-/// How votes become a pixel.
-#[derive(Clone, Copy)]
-pub(super) enum Rule {
-    /// Mean, weighted by likeness.
-    Mean,
-    /// The best patch's pixel.
-    Best,
-}
-
 /// A weight for each vote.
 fn weights(votes: &[Vote], costs: &mut Vec<u32>, weights: &mut Vec<f32>) {
     costs.clear();
@@ -75,7 +66,7 @@ pub(super) fn best(votes: &[Vote]) -> Option<&Vote> {
 }
 
 /// Rebuilds the hole; returns the mean absolute change of a colour value.
-pub(super) fn rebuild(level: &Level, field: &[Match], estimate: &mut Estimate, rule: Rule, threads: usize) -> f32 {
+pub(super) fn rebuild(level: &Level, field: &[Match], estimate: &mut Estimate, threads: usize) -> f32 {
     let width = level.width;
     let band = BAND_ROWS * width;
     let mut changes = vec![0u64; estimate.colour.len().div_ceil(band)];
@@ -90,16 +81,8 @@ pub(super) fn rebuild(level: &Level, field: &[Match], estimate: &mut Estimate, r
             }
             let votes = votes.gather(level, field, at);
             let old = colour[local];
-            match rule {
-                Rule::Mean => {
-                    weights(votes, &mut costs, &mut shares);
-                    (colour[local], texture[local]) = mean(level, votes, &shares);
-                }
-                Rule::Best => {
-                    let Some(vote) = best(votes) else { continue };
-                    (colour[local], texture[local]) = (level.known[vote.from], level.texture[vote.from]);
-                }
-            }
+            weights(votes, &mut costs, &mut shares);
+            (colour[local], texture[local]) = mean(level, votes, &shares);
             *change += (0..3).map(|i| u64::from(old[i].abs_diff(colour[local][i]))).sum::<u64>();
         }
     });
