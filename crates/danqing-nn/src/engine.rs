@@ -60,7 +60,10 @@ impl Engine {
     /// [`Error::UnknownTier`], [`Error::TierUnavailable`], [`Error::Setting`] for 0 or too many threads,
     /// [`Error::Threads`] if the system refuses.
     pub fn new(config: EngineConfig) -> Result<Self, Error> {
-        let tier = Tier::choose(config.tier)?;
+        Self::of_tier(Tier::choose(config.tier)?, config)
+    }
+
+    fn of_tier(tier: Tier, config: EngineConfig) -> Result<Self, Error> {
         let threads = config.threads.unwrap_or_else(available_threads);
         if !(1..=1024).contains(&threads) {
             let actual = threads.to_string();
@@ -118,6 +121,12 @@ impl Engine {
     #[must_use]
     pub fn cancel_token(&self) -> &CancelToken {
         &self.cancel
+    }
+
+    /// An engine of a tier that the processor may not have; tests then run its tiling on portable lanes.
+    #[cfg(test)]
+    pub(crate) fn with_any_tier(tier: Tier) -> Result<Self, Error> {
+        Self::of_tier(tier, EngineConfig { threads: Some(2), ..EngineConfig::default() })
     }
 
     pub(crate) fn buffer(&self, length: usize) -> Result<Buffer, Error> {

@@ -1,5 +1,7 @@
 //! Instance normalisation.
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::channels::from_pixels;
 use crate::{Engine, Error, FeatureMap, Shape, Weight};
 
@@ -60,34 +62,49 @@ impl InstanceNorm {
     fn lines(&self, engine: &Engine, x: &FeatureMap) -> Result<Vec<f32>, Error> {
         let Shape { batch, height, width, channels } = x.shape();
         let mut lines = vec![0.0; batch * 3 * channels];
-        engine.fill(&mut lines, 3 * channels, |picture, line| {
+        for (picture, line) in lines.chunks_mut(3 * channels).enumerate() {
             let values = &x.values()[picture * height * width * channels..][..height * width * channels];
-            let means = sums(engine, values, channels, |_, value| value)?;
-            let count = (height * width) as f64;
-            let squares = sums(engine, values, channels, |channel, value| (value - means[channel] / count).powi(2))?;
+            let averages = means(engine, values, channels, |_, value| value)?;
+            let variances = means(engine, values, channels, |channel, value| (value - averages[channel]).powi(2))?;
             for channel in 0..channels {
-                let deviation = (squares[channel] / count + f64::from(self.epsilon)).sqrt();
+                let deviation = (variances[channel] + f64::from(self.epsilon)).sqrt();
                 let (weight, bias) = self.affine.as_ref().map_or((1.0, 0.0), |(w, b)| (w[channel], b[channel]));
-                line[channel] = (means[channel] / count) as f32;
+                line[channel] = averages[channel] as f32;
                 line[channels + channel] = (f64::from(weight) / deviation) as f32;
                 line[2 * channels + channel] = bias;
             }
-            Ok(())
-        })?;
+        }
         Ok(lines)
     }
 }
 
-/// Sum over the pixels of a picture of `term(channel, value)`.
-fn sums(engine: &Engine, values: &[f32], channels: usize, term: impl Fn(usize, f64) -> f64) -> Result<Vec<f64>, Error> {
-    let mut sums = vec![0.0_f64; channels];
-    for pixels in values.chunks(channels * 4096) {
-        engine.cancel_token().check()?;
-        for pixel in pixels.chunks(channels) {
+/// Pixels whose terms are summed by one task; task sums are then added in order.
+const PIXELS: usize = 4096;
+
+/// Mean over the pixels of a picture of `term(channel, value)`, for each channel.
+fn means(
+    engine: &Engine,
+    values: &[f32],
+    channels: usize,
+    term: impl Fn(usize, f64) -> f64 + Sync,
+) -> Result<Vec<f64>, Error> {
+    let length = PIXELS * channels;
+    let parts: Vec<Mutex<Vec<f64>>> = values.chunks(length).map(|_| Mutex::default()).collect();
+    engine.run(parts.len(), &|index| {
+        let mut sums = vec![0.0_f64; channels];
+        for pixel in values[index * length..].chunks(channels).take(PIXELS) {
             for (channel, (sum, &value)) in sums.iter_mut().zip(pixel).enumerate() {
                 *sum += term(channel, f64::from(value));
             }
         }
+        *parts[index].lock().unwrap_or_else(PoisonError::into_inner) = sums;
+        Ok(())
+    })?;
+    let mut totals = vec![0.0_f64; channels];
+    for part in parts {
+        let part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
+        totals.iter_mut().zip(part).for_each(|(total, sum)| *total += sum);
     }
-    Ok(sums)
+    let count = (values.len() / channels) as f64;
+    Ok(totals.into_iter().map(|total| total / count).collect())
 }

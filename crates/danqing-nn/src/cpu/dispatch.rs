@@ -18,16 +18,19 @@ pub(super) trait Kernel {
 pub(super) fn dispatch<K: Kernel>(tier: Tier, kernel: K) -> K::Output {
     match tier {
         // SAFETY: no special instructions.
-        Tier::Portable => unsafe { kernel.run::<Portable>() },
+        Tier::Portable => unsafe { kernel.run::<Portable<8>>() },
         // SAFETY: an engine of this tier is made only where `Tier::detected` found the instructions.
         #[cfg(target_arch = "x86_64")]
         Tier::Avx2 => unsafe { on_avx2(kernel) },
+        // SAFETY: no special instructions.
+        #[cfg(test)]
+        Tier::Avx512 if Tier::detected() < tier => unsafe { kernel.run::<Portable<16>>() },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Tier::Avx512 => unsafe { on_avx512(kernel) },
         // SAFETY: no special instructions; other processors never get further than this tier.
         #[cfg(not(target_arch = "x86_64"))]
-        _ => unsafe { kernel.run::<Portable>() },
+        _ => unsafe { kernel.run::<Portable<8>>() },
     }
 }
 

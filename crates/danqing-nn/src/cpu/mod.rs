@@ -22,6 +22,8 @@ mod pool;
 mod portable;
 mod shared;
 mod tile;
+#[cfg(test)]
+mod wide;
 
 pub(crate) use buffer::{Arena, Buffer};
 pub(crate) use dense::{Dense, KernelShape};

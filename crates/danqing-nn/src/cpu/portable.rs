@@ -1,18 +1,19 @@
-//! Eight lanes in plain Rust, for every processor.
+//! Lanes in plain Rust, for every processor.
 
 use super::lanes::Lanes;
 
-/// Eight values; the compiler uses whatever vectors the target's baseline has.
+/// W values, 8 or 16; the compiler uses whatever vectors the target's baseline has. Sixteen serve only tests, which run
+/// the wide tiers' tiling with them where the processor lacks the instructions.
 #[derive(Clone, Copy)]
-pub(super) struct Portable([f32; 8]);
+pub(super) struct Portable<const W: usize>([f32; W]);
 
 /// Lane by lane.
 macro_rules! lanewise {
     ($a:expr, $b:expr, $x:ident, $y:ident => $result:expr) => {{
         let (a, b) = ($a.0, $b.0);
-        let mut lanes = [0.0_f32; 8];
+        let mut lanes = [0.0_f32; W];
         let mut lane = 0;
-        while lane < 8 {
+        while lane < W {
             let ($x, $y) = (a[lane], b[lane]);
             lanes[lane] = $result;
             lane += 1;
@@ -22,25 +23,25 @@ macro_rules! lanewise {
 }
 
 // SAFETY: see the trait's contract for pointers; there are no special instructions.
-impl Lanes for Portable {
-    const WIDTH: usize = 8;
-    const ROWS: usize = 3;
+impl<const W: usize> Lanes for Portable<W> {
+    const WIDTH: usize = W;
+    const ROWS: usize = if W == 8 { 3 } else { 8 };
 
     #[inline(always)]
     unsafe fn splat(value: f32) -> Self {
-        Self([value; 8])
+        Self([value; W])
     }
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        // SAFETY: the contract gives 8 valid values; arrays of f32 have f32's alignment.
-        Self(unsafe { from.cast::<[f32; 8]>().read() })
+        // SAFETY: the contract gives W valid values; arrays of f32 have f32's alignment.
+        Self(unsafe { from.cast::<[f32; W]>().read() })
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: as in `load`.
-        unsafe { to.cast::<[f32; 8]>().write(self.0) }
+        unsafe { to.cast::<[f32; W]>().write(self.0) }
     }
 
     #[inline(always)]

@@ -1,0 +1,65 @@
+//! The sixteen-lane tiling against the eight-lane one. Where the processor has AVX-512 this runs its instructions,
+//! elsewhere sixteen portable lanes.
+
+use crate::{
+    Activation, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Epilogue, Error, FeatureMap,
+    Shape, Tier, Weight, activate,
+};
+
+/// Values between −1 and 1.
+fn wave(shape: &[usize], step: f32) -> Result<Weight, Error> {
+    let count: usize = shape.iter().product();
+    Weight::new(shape, (0..count).map(|index| (index as f32 * step).fract() * 2.0 - 1.0).collect())
+}
+
+/// Largest difference between the two tiers' results of `layer`.
+fn difference(layer: impl Fn(&Engine) -> Result<FeatureMap, Error>) -> Result<f32, Error> {
+    let narrow = layer(&Engine::with_any_tier(Tier::Portable)?)?.to_nhwc()?;
+    let wide = layer(&Engine::with_any_tier(Tier::Avx512)?)?.to_nhwc()?;
+    assert_eq!(narrow.len(), wide.len());
+    Ok(narrow.iter().zip(&wide).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max))
+}
+
+#[test]
+fn convolutions_agree_with_the_narrow_tiers() -> Result<(), Error> {
+    for (input, output, groups, kernel) in [
+        (1, 1, 1, 3),
+        (3, 50, 1, 3),
+        (17, 33, 1, 3),
+        (40, 96, 2, 1),
+        (70, 3, 1, 3),
+        (16, 4, 1, 5),
+        (33, 33, 33, 3),
+        (96, 96, 96, 4),
+        (330, 31, 1, 1),
+    ] {
+        let config = Conv2dConfig { groups, ..Conv2dConfig::same(kernel) };
+        let worst = difference(|engine| {
+            let shape = Shape::new(1, 11, 13, input);
+            let x = FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())?;
+            let weight = wave(&[output, input / groups, kernel, kernel], 0.414_213_56)?;
+            let conv = Conv2d::new(engine, config, &weight, Some(&wave(&[output], 0.3)?))?;
+            conv.forward_with(engine, &x, Epilogue::activation(Activation::Silu))
+        })?;
+        // Two roundings of sums of at most 3000 products of magnitude 1.
+        assert!(worst < 1e-4, "{input} to {output}, {groups} groups, kernel {kernel}: {worst}");
+        // Sums along 16 lanes and along 8 round differently: proof that two tilings ran.
+        assert!(worst > 0.0 || output > 4 || input < 16, "{input} to {output} ran the same tiling twice");
+    }
+    Ok(())
+}
+
+#[test]
+fn transposed_convolutions_and_activations_agree_with_the_narrow_tiers() -> Result<(), Error> {
+    let config = ConvTranspose2dConfig { stride: 2, padding: 1, ..ConvTranspose2dConfig::default() };
+    for activation in [Activation::Gelu, Activation::Tanh, Activation::PRelu([0.1; 37].into()), Activation::Relu] {
+        let worst = difference(|engine| {
+            let shape = Shape::new(1, 7, 9, 21);
+            let x = FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())?;
+            let layer = ConvTranspose2d::new(engine, config, &wave(&[21, 37, 4, 4], 0.414_213_56)?, None)?;
+            activate(engine, layer.forward(engine, &x)?, &activation)
+        })?;
+        assert!(worst < 1e-4, "{activation:?}: {worst}");
+    }
+    Ok(())
+}
