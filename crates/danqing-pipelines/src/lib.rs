@@ -1,1 +1,10 @@
-//! (to come)
+//! The capabilities of danqing: one folder each, always `Params`, `Error` and `run`.
+//!
+//! Pictures come in and go out in their own samples; networks and classical algorithms work on typed rasters in between.
+#![forbid(unsafe_code)]
+
+pub mod adjust;
+pub mod erase;
+pub mod extend;
+pub mod fill;
+mod seed;

@@ -1,0 +1,142 @@
+//! The picture between edits: its own samples, and its colours in `f32` once an edit has touched them.
+
+use danqing_capability::{CancelToken, Cancelled};
+use danqing_media::{Error, LinearF32, Mask, Picture, Raster, Rect, Samples, ScalarF32, Space, SrgbF32, color};
+use danqing_vision::geometry::{Turn, turned, turned_samples};
+
+/// A picture being edited.
+pub(super) struct Canvas {
+    /// Own depth, alpha, profile and metadata; its colours are old where `colours` holds new ones.
+    picture: Picture,
+    colours: Option<Raster<SrgbF32>>,
+}
+
+/// Samples another size: bilinear, rotated…
+pub(super) trait Resampling {
+    /// Size afterwards.
+    fn size(&self) -> (usize, usize);
+    /// The plane resampled; what lies outside the picture is 0.
+    fn resample<S: Space<Sample = f32>>(&self, from: &Raster<S>, cancel: &CancelToken) -> Result<Raster<S>, Cancelled>;
+}
+
+impl Canvas {
+    pub(super) fn new(picture: Picture) -> Self {
+        Self { picture, colours: None }
+    }
+
+    pub(super) fn size(&self) -> (usize, usize) {
+        self.picture.size()
+    }
+
+    /// The colours, converted at the first call.
+    pub(super) fn colours(&mut self) -> Result<&mut Raster<SrgbF32>, Error> {
+        let colours = match self.colours.take() {
+            Some(colours) => colours,
+            None => self.picture.to_srgb()?,
+        };
+        Ok(self.colours.insert(colours))
+    }
+
+    /// Works on linear light.
+    pub(super) fn in_linear_light<E: From<Error> + From<Cancelled>>(
+        &mut self,
+        cancel: &CancelToken,
+        work: impl FnOnce(&mut Raster<LinearF32>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let colours = self.colours()?;
+        let encoded = std::mem::replace(colours, Raster::filled(0, 0, 0.0));
+        cancel.check()?;
+        let mut light = color::linear_from_srgb(encoded);
+        work(&mut light)?;
+        cancel.check()?;
+        *colours = color::srgb_from_linear(light);
+        Ok(())
+    }
+
+    /// Moves samples without changing them.
+    pub(super) fn turn(&mut self, turn: Turn) {
+        let (size, channels) = (self.size(), self.picture.channels.count());
+        let samples = match &self.picture.samples {
+            Samples::U8(samples) => Samples::U8(turned_samples(samples, size, channels, turn)),
+            Samples::U16(samples) => Samples::U16(turned_samples(samples, size, channels, turn)),
+        };
+        self.replace(turn.size(size), samples);
+        self.colours = self.colours.as_ref().map(|colours| turned(colours, turn));
+    }
+
+    /// Keeps a rectangle that lies inside, without changing samples.
+    pub(super) fn crop(&mut self, part: Rect) {
+        let cropped = self.picture.on_canvas(part.width, part.height, -(part.x as isize), -(part.y as isize));
+        self.replace((part.width, part.height), cropped.samples);
+        self.colours = self.colours.as_ref().map(|colours| colours.crop(part));
+    }
+
+    /// Colours weighted by alpha, and alpha itself, resampled: transparent places lend no colour to their neighbours.
+    pub(super) fn resample(&mut self, how: &impl Resampling, cancel: &CancelToken) -> Result<(), super::Error> {
+        let alpha = self.picture.alpha();
+        let colours = self.colours()?;
+        if let Some(alpha) = &alpha {
+            multiply(colours, alpha);
+        }
+        let mut made = how.resample(colours, cancel)?;
+        let alpha = alpha.map(|alpha| how.resample(&alpha, cancel)).transpose()?;
+        if let Some(alpha) = &alpha {
+            divide(&mut made, alpha);
+        }
+        self.colours = Some(made);
+        let (size, channels) = (how.size(), self.picture.channels.count());
+        let count = size.0 * size.1 * channels;
+        let samples = match &self.picture.samples {
+            Samples::U8(_) => Samples::U8(stored_alpha(count, channels, alpha.as_ref(), |a| (a * 255.0).round() as u8)),
+            Samples::U16(_) => {
+                Samples::U16(stored_alpha(count, channels, alpha.as_ref(), |a| (a * 65_535.0).round() as u16))
+            }
+        };
+        self.replace(size, samples);
+        Ok(())
+    }
+
+    fn replace(&mut self, (width, height): (usize, usize), samples: Samples) {
+        self.picture.width = width;
+        self.picture.height = height;
+        self.picture.samples = samples;
+    }
+
+    /// Back in the picture's own depth, channels and profile; untouched colours keep their bits.
+    pub(super) fn finish(self) -> Result<Picture, Error> {
+        let Some(colours) = self.colours else { return Ok(self.picture) };
+        let everywhere = Mask::filled(colours.width(), colours.height(), u8::MAX);
+        self.picture.compose(&colours, &everywhere, colours.bounds())
+    }
+}
+
+fn multiply(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>) {
+    for (pixel, &alpha) in colours.samples_mut().chunks_exact_mut(3).zip(alpha.samples()) {
+        for value in pixel {
+            *value *= alpha;
+        }
+    }
+}
+
+fn divide(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>) {
+    for (pixel, &alpha) in colours.samples_mut().chunks_exact_mut(3).zip(alpha.samples()) {
+        let scale = if alpha > 1e-6 { 1.0 / alpha } else { 0.0 };
+        for value in pixel {
+            *value *= scale;
+        }
+    }
+}
+
+/// Black samples with that alpha in the last channel.
+fn stored_alpha<T: Copy + Default>(
+    count: usize,
+    channels: usize,
+    alpha: Option<&Raster<ScalarF32>>,
+    stored: impl Fn(f32) -> T,
+) -> Vec<T> {
+    let mut samples = vec![T::default(); count];
+    for (pixel, &alpha) in samples.chunks_exact_mut(channels).zip(alpha.into_iter().flat_map(Raster::samples)) {
+        pixel[channels - 1] = stored(alpha.clamp(0.0, 1.0));
+    }
+    samples
+}

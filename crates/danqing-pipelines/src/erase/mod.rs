@@ -1,0 +1,176 @@
+//! `erase`: what is marked goes, and what could have stood behind it comes.
+//!
+//! Every hole is filled in a crop with context around it and composed back in the picture's own samples: beyond the mask
+//! and its feather no sample changes.
+
+mod error;
+mod params;
+mod region;
+mod scenes;
+
+use std::sync::Arc;
+
+use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
+use danqing_media::{Mask, Medium, Picture, Raster, SrgbF32};
+use danqing_nn::Engine as NnEngine;
+use danqing_vision::inpaint;
+use danqing_weights::ModelStore;
+
+pub use self::error::Error;
+pub use self::params::{Engine, MaskChannel, Params, Point, Rectangle};
+use crate::fill::{self, Candidate, Contest, MIGAN, Networks, Scene};
+use crate::seed;
+
+/// Erases what is marked in a picture.
+pub struct Erase {
+    networks: Networks,
+}
+
+impl Erase {
+    /// Needs the store for the network's weights and the engine to run it.
+    #[must_use]
+    pub fn new(store: &ModelStore, engine: &NnEngine) -> Self {
+        Self { networks: Networks::new(store, engine) }
+    }
+}
+
+impl Capability for Erase {
+    const ID: &'static str = "erase";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "Removes what is marked and fills the place from its surroundings";
+    const CHINESE: &'static str = include_str!("zh.toml");
+    const INPUTS: &'static [Port] = &[
+        Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "Picture to erase from" },
+        Port {
+            name: "mask",
+            kind: Kind::Mask,
+            arity: Arity::Optional,
+            help: "Mask of the picture's size: white = erase",
+        },
+    ];
+    const OUTPUTS: &'static [Port] =
+        &[Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "Picture without what was marked" }];
+    type Params = Params;
+    type Media = Medium;
+    type Error = Error;
+
+    fn resolve(
+        &self,
+        inputs: &Inputs<Medium>,
+        mut params: Params,
+        progress: &mut Progress<'_>,
+    ) -> Result<Params, Error> {
+        check_ranges(&params)?;
+        let (picture, mask) = (picture_of(inputs)?, mask_of(inputs));
+        region::hole(mask, &params, picture.size(), progress.cancel_token())?;
+        params.seed = Some(params.seed.unwrap_or_else(seed::drawn));
+        Ok(params)
+    }
+
+    fn models(&self, params: &Params) -> Vec<&'static str> {
+        match params.engine {
+            Engine::Auto | Engine::Migan => vec![MIGAN],
+            Engine::Patch | Engine::Telea | Engine::NavierStokes => Vec::new(),
+        }
+    }
+
+    fn run(
+        &self,
+        inputs: &Inputs<Medium>,
+        params: &Params,
+        progress: &mut Progress<'_>,
+    ) -> Result<Outputs<Medium>, Error> {
+        let (picture, mask) = (picture_of(inputs)?, mask_of(inputs));
+        let hole = region::hole(mask, params, picture.size(), progress.cancel_token())?;
+        let srgb = picture.to_srgb()?;
+        let coverage = fill::feathered(&hole, params.feather);
+        let mut result = picture.clone();
+        let mut labels = Vec::new();
+        for place in scenes::places(&fill::touched(&coverage)) {
+            let piece = Piece { picture: srgb.crop(place), hole: hole.crop(place), coverage: coverage.crop(place) };
+            let made = self.fill(&piece, params, progress)?;
+            result = result.compose(&made.filled, &piece.coverage, place)?;
+            labels.push(made.label);
+        }
+        let facts = fill::facts(picture, &result, &hole, &coverage, progress)?;
+        let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
+        if !self.models(params).is_empty() {
+            outputs.weights.push(self.networks.migan()?.weights.clone());
+        }
+        Ok(outputs)
+    }
+}
+
+/// One hole with its surroundings.
+struct Piece {
+    picture: Raster<SrgbF32>,
+    hole: Mask,
+    coverage: Mask,
+}
+
+impl Erase {
+    fn fill(&self, piece: &Piece, params: &Params, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
+        let exact = Scene { picture: &piece.picture, hole: &piece.hole };
+        let touched = fill::touched(&piece.coverage);
+        let wide = Scene { picture: &piece.picture, hole: &touched };
+        let seed = params.seed.unwrap_or_default();
+        Ok(match params.engine {
+            Engine::Telea => fill::classical(exact, inpaint::Method::Telea, params.radius, progress)?,
+            Engine::NavierStokes => fill::classical(exact, inpaint::Method::NavierStokes, params.radius, progress)?,
+            Engine::Patch => fill::patches(exact, seed, progress)?,
+            Engine::Migan => fill::network_at(&self.networks, wide, fill::working_scale(wide), progress)?,
+            Engine::Auto => self.best_fill(exact, wide, seed, progress)?,
+        })
+    }
+
+    /// The network at its working scale and with the widest view, texture from the picture, and the network's idea
+    /// rebuilt from the picture's texture: the best measured one.
+    fn best_fill(
+        &self,
+        exact: Scene<'_>,
+        wide: Scene<'_>,
+        seed: u64,
+        progress: &mut Progress<'_>,
+    ) -> Result<Candidate, Error> {
+        let (working, whole) = (fill::working_scale(wide), fill::whole_scale(wide));
+        let mut contest = Contest::new(wide);
+        contest.offer(fill::network_at(&self.networks, wide, working, progress)?, progress)?;
+        if whole < 0.8 * working {
+            contest.offer(fill::network_at(&self.networks, wide, whole, progress)?, progress)?;
+        }
+        if let Some(guess) = contest.leader() {
+            let rebuilt = fill::guided(wide, guess, seed, progress)?;
+            contest.offer(rebuilt, progress)?;
+        }
+        contest.offer(fill::patches(exact, seed, progress)?, progress)?;
+        Ok(contest.winner()?)
+    }
+}
+
+fn check_ranges(params: &Params) -> Result<(), Error> {
+    let out_of_range = |name, actual: usize, expected| Error::OutOfRange { name, actual: actual as i64, expected };
+    if params.feather > 64 {
+        return Err(out_of_range("feather", params.feather, "0 to 64 pixels"));
+    }
+    if !(1..=32).contains(&params.radius) {
+        return Err(out_of_range("radius", params.radius, "1 to 32 pixels"));
+    }
+    if !(-128..=128).contains(&params.grow) {
+        return Err(Error::OutOfRange { name: "grow", actual: i64::from(params.grow), expected: "-128 to 128 pixels" });
+    }
+    Ok(())
+}
+
+fn picture_of(inputs: &Inputs<Medium>) -> Result<&Picture, Error> {
+    match inputs.get("picture") {
+        Some(Medium::Picture(picture)) => Ok(picture),
+        _ => Err(Error::NoPicture),
+    }
+}
+
+fn mask_of(inputs: &Inputs<Medium>) -> Option<&Picture> {
+    match inputs.get("mask") {
+        Some(Medium::Picture(mask)) => Some(mask),
+        _ => None,
+    }
+}

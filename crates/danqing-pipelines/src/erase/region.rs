@@ -1,0 +1,133 @@
+//! From mask file, rectangles and dabs to the pixels that are to go.
+
+use danqing_capability::CancelToken;
+use danqing_media::{Mask, Picture};
+use danqing_vision::morphology::{Shape, dilated, eroded};
+
+use super::{Error, MaskChannel, Params, Point, Rectangle};
+
+/// 255 where `params` and `mask` say erase, 0 elsewhere; `width` × `height`.
+pub(super) fn hole(
+    mask: Option<&Picture>,
+    params: &Params,
+    (width, height): (usize, usize),
+    cancel: &CancelToken,
+) -> Result<Mask, Error> {
+    if mask.is_none() && params.rectangles.is_empty() && params.points.is_empty() {
+        return Err(Error::NothingMarked);
+    }
+    let mut hole = match mask {
+        Some(picture) => from_picture(picture, params.mask_channel, (width, height))?,
+        None => Mask::filled(width, height, 0),
+    };
+    params.rectangles.iter().try_for_each(|r| draw_rectangle(&mut hole, *r))?;
+    params.points.iter().try_for_each(|p| draw_point(&mut hole, *p))?;
+    if params.invert {
+        hole.samples_mut().iter_mut().for_each(|v| *v = 255 - *v);
+    }
+    let radius = params.grow.unsigned_abs() as usize;
+    let hole = match params.grow {
+        0 => hole,
+        1.. => dilated(&hole, radius, Shape::Ellipse, cancel)?,
+        _ => eroded(&hole, radius, Shape::Ellipse, cancel)?,
+    };
+    match hole.samples().iter().filter(|&&v| v > 0).count() {
+        0 => Err(Error::EmptyMask),
+        marked if marked == width * height => Err(Error::FullMask),
+        _ => Ok(hole),
+    }
+}
+
+/// Half and brighter is marked: a soft brush edge does not spread the hole.
+fn from_picture(picture: &Picture, channel: MaskChannel, (width, height): (usize, usize)) -> Result<Mask, Error> {
+    if (picture.width, picture.height) != (width, height) {
+        return Err(Error::MaskSize { mask: (picture.width, picture.height), picture: (width, height) });
+    }
+    let mut mask = match channel {
+        MaskChannel::Brightness => picture.to_mask(danqing_media::MaskSource::Luma),
+        MaskChannel::Transparency if picture.channels.has_alpha() => {
+            let mut opaque = picture.to_mask(danqing_media::MaskSource::Alpha);
+            opaque.samples_mut().iter_mut().for_each(|v| *v = 255 - *v);
+            opaque
+        }
+        MaskChannel::Transparency => return Err(Error::NoTransparency),
+    };
+    mask.samples_mut().iter_mut().for_each(|v| *v = if *v >= 128 { 255 } else { 0 });
+    Ok(mask)
+}
+
+fn draw_rectangle(hole: &mut Mask, r: Rectangle) -> Result<(), Error> {
+    let (width, height) = hole.size();
+    let outside = r.x >= width || r.y >= height || r.width == 0 || r.height == 0;
+    if outside {
+        let mark = format!("rectangle {},{} {}x{}", r.x, r.y, r.width, r.height);
+        return Err(Error::MarkOutside { mark, picture: (width, height) });
+    }
+    let right = r.x.saturating_add(r.width).min(width);
+    for y in r.y..r.y.saturating_add(r.height).min(height) {
+        hole.row_mut(y)[r.x..right].fill(255);
+    }
+    Ok(())
+}
+
+fn draw_point(hole: &mut Mask, p: Point) -> Result<(), Error> {
+    let (width, height) = hole.size();
+    let touches = p.radius > 0.0
+        && p.x + p.radius > 0.0
+        && p.y + p.radius > 0.0
+        && p.x - p.radius < width as f64
+        && p.y - p.radius < height as f64;
+    if !touches {
+        let mark = format!("point {},{} with radius {}", p.x, p.y, p.radius);
+        return Err(Error::MarkOutside { mark, picture: (width, height) });
+    }
+    let top = (p.y - p.radius).max(0.0) as usize;
+    let bottom = ((p.y + p.radius).ceil() as usize + 1).min(height);
+    for y in top..bottom {
+        for (x, sample) in hole.row_mut(y).iter_mut().enumerate() {
+            if (x as f64 + 0.5 - p.x).hypot(y as f64 + 0.5 - p.y) <= p.radius {
+                *sample = 255;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(params: &Params, size: (usize, usize)) -> Result<usize, Error> {
+        let hole = hole(None, params, size, &CancelToken::default())?;
+        Ok(hole.samples().iter().filter(|&&v| v == 255).count())
+    }
+
+    #[test]
+    fn rectangles_points_and_growth_add_up() {
+        let rectangle = Rectangle { x: 2, y: 2, width: 3, height: 2 };
+        let mut params = Params { rectangles: vec![rectangle], ..Params::default() };
+        assert_eq!(marked(&params, (20, 20)).expect("inside"), 6);
+        params.grow = 1;
+        assert_eq!(marked(&params, (20, 20)).expect("inside"), 6 + 3 + 3 + 2 + 2, "an ellipse of radius 1 is a cross");
+        params.grow = 0;
+        params.points = vec![Point { x: 15.0, y: 15.0, radius: 1.0 }];
+        assert_eq!(marked(&params, (20, 20)).expect("inside"), 6 + 4);
+        params.invert = true;
+        assert_eq!(marked(&params, (20, 20)).expect("inside"), 400 - 10);
+    }
+
+    #[test]
+    fn what_can_not_be_is_said() {
+        let far = Params { rectangles: vec![Rectangle { x: 9, y: 0, width: 1, height: 1 }], ..Params::default() };
+        let all = Params { rectangles: vec![Rectangle { x: 0, y: 0, width: 9, height: 9 }], ..Params::default() };
+        let cases = [
+            (Params::default(), "nothing is marked to be erased"),
+            (far, "rectangle 9,0 1x1 lies outside the picture of 4x4"),
+            (all.clone(), "the mask covers the whole picture: nothing is left to continue from"),
+            (Params { invert: true, ..all }, "the mask is empty: no pixel is marked"),
+        ];
+        for (params, message) in cases {
+            assert_eq!(marked(&params, (4, 4)).expect_err(message).to_string(), message);
+        }
+    }
+}

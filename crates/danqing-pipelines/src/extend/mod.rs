@@ -1,0 +1,191 @@
+//! `extend`: the picture goes on beyond its borders; the picture itself stays as it is.
+//!
+//! The new area is filled between the picture and a far side made from it (see [`world`]), in steps, by several engines;
+//! the best measured candidate is kept. Only a feather inside the border is blended.
+
+mod calm;
+mod error;
+mod layout;
+mod params;
+mod plan;
+mod size;
+mod step;
+mod world;
+
+use std::sync::Arc;
+
+use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
+use danqing_media::{Mask, Medium, Picture, Raster, SrgbF32};
+use danqing_nn::Engine;
+use danqing_weights::ModelStore;
+
+pub use self::error::Error;
+pub use self::layout::Anchor;
+use self::layout::Sides;
+pub use self::params::{Fill, Params, Trim};
+pub use self::size::{Length, Ratio};
+use self::step::Step;
+use crate::fill::{self, MIGAN, Networks};
+use crate::seed;
+
+/// Continues a picture beyond its borders.
+pub struct Extend {
+    networks: Networks,
+}
+
+impl Extend {
+    /// Needs the store for the network's weights and the engine to run it.
+    #[must_use]
+    pub fn new(store: &ModelStore, engine: &Engine) -> Self {
+        Self { networks: Networks::new(store, engine) }
+    }
+}
+
+impl Capability for Extend {
+    const ID: &'static str = "extend";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "Continues a picture beyond its borders, to a ratio or by pixels per side";
+    const CHINESE: &'static str = include_str!("zh.toml");
+    const INPUTS: &'static [Port] =
+        &[Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "Picture to extend" }];
+    const OUTPUTS: &'static [Port] =
+        &[Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "Picture on its larger canvas" }];
+    type Params = Params;
+    type Media = Medium;
+    type Error = Error;
+
+    fn resolve(
+        &self,
+        inputs: &Inputs<Medium>,
+        mut params: Params,
+        progress: &mut Progress<'_>,
+    ) -> Result<Params, Error> {
+        check_ranges(&params)?;
+        let picture = picture_of(inputs)?;
+        let found = if params.auto { boundary_of(picture, progress)? } else { Trim::default() };
+        let trim = params.trim.unwrap_or(found);
+        let kept = plan::kept(trim, picture.width, picture.height)?;
+        let sides = plan::sides(&params, trim, kept.width, kept.height)?;
+        let pixels = |n: usize| Some(Length::Pixels(n as u32));
+        (params.left, params.right) = (pixels(sides.left), pixels(sides.right));
+        (params.top, params.bottom) = (pixels(sides.top), pixels(sides.bottom));
+        (params.ratio, params.auto, params.trim) = (None, false, Some(trim));
+        params.seed = Some(params.seed.unwrap_or_else(seed::drawn));
+        Ok(params)
+    }
+
+    fn models(&self, params: &Params) -> Vec<&'static str> {
+        match params.fill {
+            Fill::Auto | Fill::Network => vec![MIGAN],
+            Fill::Patch | Fill::MirrorBlur | Fill::Colour => Vec::new(),
+        }
+    }
+
+    fn run(
+        &self,
+        inputs: &Inputs<Medium>,
+        params: &Params,
+        progress: &mut Progress<'_>,
+    ) -> Result<Outputs<Medium>, Error> {
+        let picture = picture_of(inputs)?;
+        let trim = params.trim.unwrap_or_default();
+        let kept = plan::kept(trim, picture.width, picture.height)?;
+        let sides = plan::sides(params, trim, kept.width, kept.height)?;
+        let (width, height) = sides.canvas(kept.width, kept.height);
+        let kept = picture.on_canvas(kept.width, kept.height, -(kept.x as isize), -(kept.y as isize));
+        let (filled, labels) = self.filled(&kept.to_srgb()?, sides, params, progress)?;
+        let hole = new_area(sides, kept.size());
+        let coverage = fill::feathered(&hole, if invents(params.fill) { params.feather } else { 0 });
+        let canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
+        let result = canvas.compose(&filled, &coverage, filled.bounds())?;
+        let facts = fill::facts(&canvas, &result, &hole, &coverage, progress)?;
+        let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
+        if !self.models(params).is_empty() {
+            outputs.weights.push(self.networks.migan()?.weights.clone());
+        }
+        Ok(outputs)
+    }
+}
+
+impl Extend {
+    /// The whole canvas, grown step by step, and how each step was made.
+    fn filled(
+        &self,
+        picture: &Raster<SrgbF32>,
+        sides: Sides,
+        params: &Params,
+        progress: &mut Progress<'_>,
+    ) -> Result<(Raster<SrgbF32>, Vec<String>), Error> {
+        match params.fill {
+            Fill::Colour => Ok((calm::coloured(picture, sides, colour_of(params)?), vec!["colour".into()])),
+            Fill::MirrorBlur => Ok((calm::mirror_blurred(picture, sides, progress)?, vec!["mirror-blur".into()])),
+            Fill::Auto | Fill::Network | Fill::Patch => {
+                let most = (params.step * picture.width().min(picture.height()) as f64).max(16.0) as usize;
+                let (mut canvas, mut labels) = (picture.clone(), Vec::new());
+                for (i, sides) in plan::steps(sides, most).into_iter().enumerate() {
+                    // Later steps may rewrite a little of what the step before has made.
+                    let overlap = if i == 0 { params.feather } else { params.feather.max(16) };
+                    let step = Step { picture: &canvas, sides, overlap, fill: params.fill, seed: seed_of(params, i) };
+                    let made = step.made(&self.networks, progress)?;
+                    canvas = made.filled;
+                    labels.push(made.label);
+                }
+                Ok((canvas, labels))
+            }
+        }
+    }
+}
+
+/// Whether a fill makes content that has to be blended with the picture.
+fn invents(fill: Fill) -> bool {
+    !matches!(fill, Fill::Colour | Fill::MirrorBlur)
+}
+
+fn seed_of(params: &Params, step: usize) -> u64 {
+    params.seed.unwrap_or_default().wrapping_add(step as u64)
+}
+
+/// 255 outside the picture's place on the canvas.
+fn new_area(sides: Sides, (width, height): (usize, usize)) -> Mask {
+    let (w, h) = sides.canvas(width, height);
+    let mut hole = Mask::filled(w, h, 255);
+    hole.paste(&Mask::filled(width, height, 0), sides.left, sides.top);
+    hole
+}
+
+fn boundary_of(picture: &Picture, progress: &mut Progress<'_>) -> Result<Trim, Error> {
+    let bounds = danqing_vision::boundary::picture_boundary(&picture.to_srgb8()?, progress.cancel_token())?;
+    let r = bounds.rect;
+    if r == danqing_media::Rect::new(0, 0, picture.width, picture.height) {
+        progress.warn("no_border_found", "no flat border or letterbox bar was found: nothing is cut off");
+    }
+    Ok(Trim { left: r.x, right: picture.width - r.right(), top: r.y, bottom: picture.height - r.bottom() })
+}
+
+fn check_ranges(params: &Params) -> Result<(), Error> {
+    let out_of_range = |name, actual: String, expected| Error::OutOfRange { name, actual, expected };
+    if params.feather > 64 {
+        return Err(out_of_range("feather", params.feather.to_string(), "0 to 64 pixels"));
+    }
+    if !(0.1..=1.0).contains(&params.step) {
+        return Err(out_of_range("step", params.step.to_string(), "0.1 to 1.0"));
+    }
+    colour_of(params).map(|_| ())
+}
+
+/// `#rrggbb` as sRGB `0..=1`.
+fn colour_of(params: &Params) -> Result<[f32; 3], Error> {
+    let digits = params.colour.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()));
+    let Some(value) = digits.and_then(|d| u32::from_str_radix(d, 16).ok()) else {
+        let actual = format!("{:?}", params.colour);
+        return Err(Error::OutOfRange { name: "colour", actual, expected: "#rrggbb, such as #f5f0e6" });
+    };
+    Ok([16, 8, 0].map(|shift| (value >> shift & 255) as f32 / 255.0))
+}
+
+fn picture_of(inputs: &Inputs<Medium>) -> Result<&Picture, Error> {
+    match inputs.get("picture") {
+        Some(Medium::Picture(picture)) => Ok(picture),
+        _ => Err(Error::NoPicture),
+    }
+}

@@ -1,0 +1,50 @@
+//! Where and how much a fill covers the picture.
+
+use danqing_media::{Mask, Rect};
+use danqing_vision::distance::distance_to_nonzero;
+
+/// 255 in the hole, falling to 0 over `feather` pixels outside it.
+pub(crate) fn feathered(hole: &Mask, feather: usize) -> Mask {
+    if feather == 0 {
+        return Mask::from_fn(hole.width(), hole.height(), |x, y, s| s[0] = if hole.pixel(x, y)[0] > 0 { 255 } else { 0 });
+    }
+    let distance = distance_to_nonzero(hole);
+    Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
+        let share = 1.0 - distance.pixel(x, y)[0] / (feather as f32 + 1.0);
+        s[0] = (share.max(0.0) * 255.0).round() as u8;
+    })
+}
+
+/// Every pixel that is covered at all.
+pub(crate) fn touched(coverage: &Mask) -> Mask {
+    Mask::from_fn(coverage.width(), coverage.height(), |x, y, s| s[0] = if coverage.pixel(x, y)[0] > 0 { 255 } else { 0 })
+}
+
+/// Smallest rectangle around what is marked; empty if nothing is.
+pub(crate) fn bounds(mask: &Mask) -> Rect {
+    let rows: Vec<usize> = (0..mask.height()).filter(|&y| mask.row(y).iter().any(|&v| v > 0)).collect();
+    let (Some(&top), Some(&bottom)) = (rows.first(), rows.last()) else { return Rect::default() };
+    let marked = |x: &usize| rows.iter().any(|&y| mask.pixel(*x, y)[0] > 0);
+    let left = (0..mask.width()).find(marked).unwrap_or(0);
+    let right = (0..mask.width()).rev().find(marked).unwrap_or(0);
+    Rect::new(left, top, right + 1 - left, bottom + 1 - top)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_falls_to_nothing_one_pixel_beyond_the_feather() {
+        let hole = Mask::from_fn(20, 1, |x, _, s| s[0] = if x < 5 { 255 } else { 0 });
+        let coverage = feathered(&hole, 3);
+        assert_eq!(&coverage.samples()[3..10], &[255, 255, 191, 128, 64, 0, 0]);
+        assert_eq!(bounds(&touched(&coverage)), Rect::new(0, 0, 8, 1));
+        assert_eq!(feathered(&hole, 0), hole);
+    }
+
+    #[test]
+    fn nothing_marked_has_empty_bounds() {
+        assert!(bounds(&Mask::filled(3, 3, 0)).is_empty());
+    }
+}

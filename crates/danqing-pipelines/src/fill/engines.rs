@@ -1,0 +1,71 @@
+//! The engines: each takes a scene and makes one candidate.
+
+use danqing_capability::Progress;
+use danqing_vision::distance::distance_to_zero;
+use danqing_vision::{inpaint, patch};
+
+use super::{Candidate, Error, Networks, Scene, network};
+
+/// A hole no thicker than this share of the network's square is filled with enough picture around it.
+const FITTING_SHARE: f64 = 0.5;
+
+/// Scale at which the hole's thickest part fits into the network's square with context around it; at most 1.
+pub(crate) fn working_scale(scene: Scene<'_>) -> f64 {
+    let depth = distance_to_zero(scene.hole).samples().iter().filter(|d| d.is_finite()).fold(0.0_f32, |a, &b| a.max(b));
+    (network::SIDE as f64 * FITTING_SHARE / (2.0 * f64::from(depth)).max(1.0)).min(1.0)
+}
+
+/// Scale at which the network sees the scene's whole shorter side at once; at most 1.
+pub(crate) fn whole_scale(scene: Scene<'_>) -> f64 {
+    let (width, height) = scene.picture.size();
+    (network::SIDE as f64 / width.min(height) as f64).min(1.0)
+}
+
+/// The inpainting network at `scale`, its colours fitted to the picture around the hole.
+pub(crate) fn network_at(
+    networks: &Networks,
+    scene: Scene<'_>,
+    scale: f64,
+    progress: &mut Progress<'_>,
+) -> Result<Candidate, Error> {
+    let loaded = networks.migan()?;
+    let engine = networks.engine().with_cancel(progress.cancel_token().clone());
+    let filled = network::filled(&loaded.migan, &engine, scene.picture, scene.hole, scale, progress)?;
+    Ok(Candidate { label: format!("network at {scale:.2}"), filled })
+}
+
+/// Texture and structure copied from the scene itself.
+pub(crate) fn patches(scene: Scene<'_>, seed: u64, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
+    let options = patch_options(seed);
+    let filled = patch::complete(scene.picture, scene.hole, None, &options, progress)?;
+    Ok(Candidate { label: "patches".into(), filled })
+}
+
+/// `guess` rebuilt from the scene's own texture: the guess says what, the picture says how it looks.
+pub(crate) fn guided(
+    scene: Scene<'_>,
+    guess: &Candidate,
+    seed: u64,
+    progress: &mut Progress<'_>,
+) -> Result<Candidate, Error> {
+    let options = patch_options(seed);
+    let filled = patch::refine(scene.picture, scene.hole, &guess.filled, None, &options, progress)?;
+    Ok(Candidate { label: format!("{} rebuilt from patches", guess.label), filled })
+}
+
+fn patch_options(seed: u64) -> patch::Options {
+    let mut options = patch::Options::default();
+    options.seed = seed;
+    options
+}
+
+/// Diffusion-like baselines.
+pub(crate) fn classical(
+    scene: Scene<'_>,
+    method: inpaint::Method,
+    radius: usize,
+    progress: &mut Progress<'_>,
+) -> Result<Candidate, Error> {
+    let filled = inpaint::fill(scene.picture, scene.hole, radius, method, progress)?;
+    Ok(Candidate { label: format!("{method:?}").to_lowercase(), filled })
+}
