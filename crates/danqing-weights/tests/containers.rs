@@ -114,13 +114,13 @@ fn ncnn_layers_keep_their_parameters() {
     let weights = std::fs::read(golden("ncnn_fp32.bin")).unwrap();
     let network = ncnn::read(&param, weights, &Limits::default()).unwrap();
     let kinds: Vec<_> = network.layers.iter().map(|layer| layer.kind.as_str()).collect();
-    assert_eq!(
-        kinds,
-        ["Input", "Convolution", "ConvolutionDepthWise", "PReLU", "Pooling", "InnerProduct", "Noop"]
-    );
+    assert_eq!(kinds, ["Input", "Convolution", "ConvolutionDepthWise", "PReLU", "Pooling", "InnerProduct", "Noop"]);
     assert_eq!(network.layers[1].params.get(&11), Some(&ParamValue::Int(3)));
     assert_eq!(network.layers[6].params.get(&1), Some(&ParamValue::Array(vec![0.5, 1.5])));
-    assert_eq!((&network.layers[6].inputs[..], &network.layers[6].outputs[..]), (&["e".into()][..], &["out".into()][..]));
+    assert_eq!(
+        (&network.layers[6].inputs[..], &network.layers[6].outputs[..]),
+        (&["e".into()][..], &["out".into()][..])
+    );
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_file_is_known_by_its_content_before_its_name() {
         ("mixed.safetensors", Container::Safetensors),
         ("numpy_4.pkl", Container::NumpyPickle),
     ] {
-        assert_eq!(Container::detect(&bytes(name), "renamed.bin").unwrap(), expected, "{name}");
+        assert_eq!(Container::detect(&bytes(name), "renamed.dat").unwrap(), expected, "{name}");
     }
     assert_eq!(Container::detect(&bytes("tiny.onnx"), "a.ONNX").unwrap(), Container::Onnx);
     let error = Container::detect(b"hello, world", "a.txt").unwrap_err();

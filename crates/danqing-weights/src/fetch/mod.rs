@@ -229,6 +229,7 @@ impl<'a> Fetcher<'a> {
         // What the catalogue pins counts; what the index says is better than nothing.
         let sha256 = member.file_sha256.as_ref().or(link.sha256.as_ref());
         if let Some(path) = &link.local {
+            fs::create_dir_all(&self.downloads).map_err(|source| FetchError::io(&self.downloads, source))?;
             fs::copy(path, &archive).map_err(|source| FetchError::io(path, source))?;
             check_archive(&archive, sha256)?;
             return Ok(archive);
@@ -300,4 +301,3 @@ fn check_archive(path: &Path, expected: Option<&Sha256Hex>) -> Result<(), FetchE
     let _ = fs::remove_file(path);
     Err(FetchError::Sha256 { what: path.display().to_string(), actual, expected: expected.clone() })
 }
-

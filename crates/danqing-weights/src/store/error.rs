@@ -89,8 +89,7 @@ impl StoreError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { id, .. } => Some(format!("danqing models pull {id}")),
-            Self::Damaged { id, .. } => Some(format!("danqing models remove {id} && danqing models pull {id}")),
+            Self::Missing { id, .. } | Self::Damaged { id, .. } => Some(format!("danqing models pull {id}")),
             Self::LicenceNotAccepted { id, .. } => Some(format!("danqing models pull {id} --yes")),
             Self::NoHome => Some("set DANQING_HOME to a folder".to_owned()),
             _ => None,

@@ -233,4 +233,3 @@ impl ModelStore {
         Ok(self.catalogue.get(id)?.licence_class)
     }
 }
-

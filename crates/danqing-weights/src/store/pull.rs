@@ -9,7 +9,7 @@ use crate::fetch::{FetchError, Fetcher};
 use crate::store::{ModelStore, State, StoreError, convert, kept_name};
 
 impl ModelStore {
-    /// Fetches an entry that is not there yet (or is damaged) and gives its path. Free licences need no acceptance;
+    /// Fetches an entry whose file is not there with the right sha256, and gives its path. Free licences need no acceptance;
     /// others need [`ModelStore::accept_licence`] first.
     ///
     /// Several processes may pull at once: one works, the others wait and find it done. A killed pull leaves a `.part`
@@ -40,7 +40,7 @@ impl ModelStore {
         let downloads = self.config.home.join("downloads");
         let mut fetcher = Fetcher::new(&self.config.fetch, downloads.clone(), self.config.offline);
         for entry in entries {
-            if self.status(entry)?.state == State::Present {
+            if self.verify(&entry.id, reporter)?.state == State::Present {
                 continue;
             }
             self.place(entry, reporter, |destination, reporter| fetcher.fetch(entry, destination, reporter))?;

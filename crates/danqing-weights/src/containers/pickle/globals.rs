@@ -33,6 +33,8 @@ pub(crate) enum Global {
     NumpyDtype,
     /// `_codecs.encode`: how protocol 2 writes bytes, as a text of code points below 256 and "latin1".
     Encode,
+    /// `bytes`, which protocol 2 calls without arguments for an empty value.
+    Bytes,
 }
 
 impl Global {
@@ -53,6 +55,7 @@ impl Global {
             ("numpy", "ndarray") => Some(Self::NumpyArray),
             ("numpy", "dtype") => Some(Self::NumpyDtype),
             ("_codecs", "encode") => Some(Self::Encode),
+            ("builtins" | "__builtin__", "bytes") => Some(Self::Bytes),
             _ => None,
         };
         global.ok_or_else(|| ParseError::ForbiddenGlobal { global: format!("{module}.{name}") })

@@ -218,6 +218,7 @@ impl<'a> Machine<'a> {
             (Global::OrderedDict, []) => self.make(Object::Dict(Vec::new())),
             (Global::OrderedDict, &[pairs]) => self.ordered_dict(pairs),
             (Global::Size, &[sizes]) => self.push(sizes),
+            (Global::Bytes, []) => self.make(Object::Bytes(0..0)),
             _ => self.make(Object::Call(Call { global, arguments, state: None })),
         }
     }
