@@ -63,9 +63,12 @@ fn combine(
         let values = &from[start..start + block.len()];
         for (pixel, (row, values)) in block.chunks_mut(shape.channels).zip(values.chunks(shape.channels)).enumerate() {
             let at = (start / shape.channels + pixel) % b.shape().pixels() * one;
-            let with = &with[at..at + one];
-            for (channel, (slot, &value)) in row.iter_mut().zip(values).enumerate() {
-                *slot = join(value, with[if one == 1 { 0 } else { channel }]);
+            match &with[at..at + one] {
+                [other] => row.iter_mut().zip(values).for_each(|(slot, &value)| *slot = join(value, *other)),
+                others => {
+                    let pairs = values.iter().zip(others);
+                    row.iter_mut().zip(pairs).for_each(|(slot, (&value, &other))| *slot = join(value, other));
+                }
             }
         }
         Ok(())

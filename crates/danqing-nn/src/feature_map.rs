@@ -50,10 +50,12 @@ impl FeatureMap {
         check_length(shape, values.len())?;
         let mut buffer = engine.buffer(values.len())?;
         let plane = shape.height * shape.width;
-        for (index, value) in buffer.iter_mut().enumerate() {
-            let (pixel, channel) = (index / shape.channels, index % shape.channels);
-            let (picture, pixel) = (pixel / plane, pixel % plane);
-            *value = values[(picture * shape.channels + channel) * plane + pixel];
+        let pictures = buffer.chunks_mut(plane * shape.channels).zip(values.chunks(plane * shape.channels));
+        for (picture, planes) in pictures {
+            for (channel, values) in planes.chunks(plane).enumerate() {
+                let slots = picture[channel..].iter_mut().step_by(shape.channels);
+                slots.zip(values).for_each(|(slot, &value)| *slot = value);
+            }
         }
         Ok(Self::from_buffer(shape, buffer))
     }
@@ -103,13 +105,12 @@ impl FeatureMap {
     /// # Errors
     /// As [`Self::to_nhwc`].
     pub fn to_nchw(&self) -> Result<Vec<f32>, Error> {
-        let Shape { batch, height, width, channels } = self.shape;
-        let plane = height * width;
+        let Shape { height, width, channels, .. } = self.shape;
         let values = self.values();
         let mut planes = Vec::with_capacity(values.len());
-        for picture in 0..batch {
+        for picture in values.chunks(height * width * channels) {
             for channel in 0..channels {
-                planes.extend((0..plane).map(|pixel| values[(picture * plane + pixel) * channels + channel]));
+                planes.extend(picture[channel..].iter().step_by(channels));
             }
         }
         Ok(planes)

@@ -1,9 +1,7 @@
 //! `StyleGAN`'s resampling filters.
 
 use crate::pad::crop;
-use crate::{
-    Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Error, FeatureMap, Padding, Shape, Weight,
-};
+use crate::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Error, FeatureMap, Padding, Weight};
 
 /// A small filter applied to every channel alike, up- or downsampling by a whole factor; built for one channel count.
 ///
@@ -13,7 +11,12 @@ pub struct Fir(Path);
 
 #[derive(Debug)]
 enum Path {
-    Up { layer: ConvTranspose2d, skip: (usize, usize), factor: usize },
+    /// A transposed convolution and the pixels to cut from the top and left of its result.
+    Up {
+        layer: ConvTranspose2d,
+        skip: (usize, usize),
+        factor: usize,
+    },
     Down(Conv2d),
 }
 
@@ -43,10 +46,12 @@ pub fn fir_upsample(engine: &Engine, channels: usize, factor: usize, filter: &We
     // A transposed convolution stamps the filter at every pixel, as upfirdn2d does between its zeros; with padding
     // (kernel + factor − 1) / 2 its first output is position kernel − 1 − padding of the full result.
     let weight = repeated(filter, channels, |values| values.iter().map(|v| v * gain).collect())?;
-    let config = ConvTranspose2dConfig { stride: factor, groups: channels, ..ConvTranspose2dConfig::default() };
-    let layer = ConvTranspose2d::new(engine, config, &weight, None)?;
     let before = |kernel: usize| (kernel - factor) / 2;
-    Ok(Fir(Path::Up { layer, skip: (before(height), before(width)), factor }))
+    let padding = before(height.min(width));
+    let groups = channels;
+    let config = ConvTranspose2dConfig { stride: factor, padding, groups, ..ConvTranspose2dConfig::default() };
+    let layer = ConvTranspose2d::new(engine, config, &weight, None)?;
+    Ok(Fir(Path::Up { layer, skip: (before(height) - padding, before(width) - padding), factor }))
 }
 
 /// Equals `upfirdn2d.downsample2d(x, filter, down=factor)`: filtered, every `factor`-th pixel kept.
@@ -92,8 +97,12 @@ impl Fir {
         match &self.0 {
             Path::Down(conv) => conv.forward(engine, x),
             Path::Up { layer, skip, factor } => {
-                let Shape { height, width, .. } = x.shape();
-                crop(engine, &layer.forward(engine, x)?, *skip, (height * factor, width * factor))
+                let (height, width) = (x.shape().height * factor, x.shape().width * factor);
+                let y = layer.forward(engine, x)?;
+                if y.shape() == x.shape().with_size(height, width) {
+                    return Ok(y);
+                }
+                crop(engine, &y, *skip, (height, width))
             }
         }
     }
