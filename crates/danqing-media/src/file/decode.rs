@@ -28,7 +28,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
         Format::Jpeg => jpeg::decode(bytes, limits, deadline)?,
         Format::WebP => webp::decode(bytes, limits, deadline)?,
         Format::Tiff => tiff::decode(bytes, limits, deadline)?,
-        Format::Bmp => bmp::decode(bytes, limits)?,
+        Format::Bmp => bmp::decode(bytes, limits, deadline)?,
         Format::Gif => gif::decode(bytes, limits, deadline)?,
         Format::Avif => return Err(unreadable("AVIF", "convert it to PNG first")),
     };

@@ -17,7 +17,8 @@ pub(super) const GPS_DIRECTORY: u16 = 0x8825;
 /// and its unit, software, date, artist, host, rating, copyright.
 const DESCRIPTIVE: [u16; 13] =
     [0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298];
-const RESOLUTION: [u16; 3] = [0x011A, 0x011B, 0x0128];
+const RESOLUTION_UNIT: u16 = 0x0128;
+const RESOLUTION: [u16; 3] = [0x011A, 0x011B, RESOLUTION_UNIT];
 
 /// One tag, its data in the byte order of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,10 @@ pub(super) fn tree(bytes: &[u8]) -> Option<Tree> {
     };
     let mut kept = view.entries(first);
     kept.retain(|entry| DESCRIPTIVE.contains(&entry.tag));
+    if kept.iter().any(|entry| entry.tag == RESOLUTION_UNIT && entry.data == 1_u16.to_ne_bytes()) {
+        // "No absolute unit" says nothing; encoders write it because TIFF asks for the tags.
+        kept.retain(|entry| !RESOLUTION.contains(&entry.tag));
+    }
     let (mut exif, gps) = (linked(EXIF_DIRECTORY), linked(GPS_DIRECTORY));
     exif.retain(|entry| entry.tag != INTEROPERABILITY);
     Some(Tree { first: kept, exif, gps })

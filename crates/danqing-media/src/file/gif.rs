@@ -12,6 +12,7 @@ use crate::{Channels, Error, Picture, Samples, Warning};
 /// The first frame on its canvas; RGB, or RGBA if any pixel is transparent.
 pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
     let failed = |e| failure(&e, deadline);
+    check_screen(bytes, limits)?;
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
     options.check_frame_consistency(true);
@@ -19,7 +20,6 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     options.set_memory_limit(limit.map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
     let mut decoder = options.read_info(TimedReader::new(bytes, deadline)).map_err(failed)?;
     let (width, height) = (usize::from(decoder.width()), usize::from(decoder.height()));
-    limits.check_size(Format::Gif, width as u64, height as u64)?;
     let data = first_frame(&mut decoder, width, height).map_err(failed)??;
     let mut picture = Picture::new(width, height, Channels::Rgba, Samples::U8(data))?;
     picture.icc_profile = decoder.icc_profile().and_then(shared);
@@ -31,11 +31,16 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     Ok(opaque_without_alpha(picture))
 }
 
-type Timed<'a> = TimedReader<'a>;
+/// The size in the logical screen descriptor, which follows the signature.
+fn check_screen(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
+    let Some(&[w0, w1, h0, h1]) = bytes.get(6..10) else { return Err(truncated("it ends inside its header")) };
+    let (width, height) = (u16::from_le_bytes([w0, w1]), u16::from_le_bytes([h0, h1]));
+    limits.check_size(Format::Gif, width.into(), height.into())
+}
 
 /// RGBA of the whole canvas, transparent where the frame does not reach.
 fn first_frame(
-    decoder: &mut Decoder<Timed<'_>>,
+    decoder: &mut Decoder<TimedReader<'_>>,
     width: usize,
     height: usize,
 ) -> Result<Result<Vec<u8>, Error>, DecodingError> {

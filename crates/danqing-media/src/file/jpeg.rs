@@ -1,15 +1,11 @@
-//! JPEG: decoded by `zune-jpeg`, encoded by `jpeg-encoder`.
+//! JPEG: decoded by `jpeg-decoder`, encoded by `jpeg-encoder`.
 
+use jpeg_decoder::ColorTransform;
 use jpeg_encoder::{ColorType, Encoder};
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
 
 use super::encode::{Attachments, bytes_of, flattened};
 use super::jpeg_segments::{Frame, Part, Segments};
-use super::limits::Deadline;
+use super::limits::{Deadline, TimedReader};
 use super::{Format, Limits, xmp};
 use crate::cmyk::{Ink, srgb_from_inks};
 use crate::{Channels, Error, Metadata, Picture, Samples, Warning};
@@ -23,14 +19,13 @@ const LARGEST_PACKET: usize = 65_533 - XMP_HEADER.len();
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const LARGEST_EXIF: usize = 65_533 - 6;
 
-/// Equals libjpeg-turbo (islow DCT, fancy upsampling) within a few steps of 255 per sample.
+/// Equals libjpeg-turbo (islow DCT, fancy upsampling) within 4 of 255 per sample; pictures one pixel wide within 40.
 pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
     let segments = Segments::read(bytes, Part::All)?;
     let frame = checked_frame(&segments, bytes, limits)?;
     deadline.check()?;
     let kind = Kind::of(&segments, frame)?;
-    let data = decode_samples(bytes, frame, kind)?;
-    deadline.check()?;
+    let data = decode_samples(bytes, frame, kind, deadline)?;
     let (width, height) = (frame.width as usize, frame.height as usize);
     let mut metadata =
         Metadata { exif: segments.exif.as_deref().map(Into::into), xmp: segments.xmp.clone(), ..Metadata::default() };
@@ -41,9 +36,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     let mut icc = segments.icc;
     let (channels, data) = match kind {
         Kind::Gray => (Channels::Gray, data),
-        Kind::Colour | Kind::PlainRgb => (Channels::Rgb, data),
-        Kind::Inks { .. } => {
-            (Channels::Rgb, srgb_from_inks(&data, kind.ink(), icc.take().as_deref(), &mut metadata.warnings))
+        Kind::Ycbcr | Kind::Rgb => (Channels::Rgb, data),
+        Kind::Inks { ink, .. } => {
+            (Channels::Rgb, srgb_from_inks(&data, ink, icc.take().as_deref(), &mut metadata.warnings))
         }
     };
     let mut picture = Picture::new(width, height, channels, Samples::U8(data))?;
@@ -56,40 +51,34 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Gray,
-    Colour,
-    /// RGB by its component identifiers alone, which the decoder takes for YCbCr.
-    PlainRgb,
-    Inks {
-        ycck: bool,
-        inverted: bool,
-    },
+    Ycbcr,
+    Rgb,
+    Inks { ycck: bool, ink: Ink },
 }
 
 impl Kind {
     fn of(segments: &Segments, frame: &Frame) -> Result<Self, Error> {
-        match frame.components.as_slice() {
-            [_] => Ok(Self::Gray),
-            b"RGB" if segments.adobe.is_none() && !segments.is_jfif => Ok(Self::PlainRgb),
-            [_, _, _] => Ok(Self::Colour),
-            // Adobe writes inks inverted (TN 5116); Pillow and browsers take the segment as the sign of it.
-            [_, _, _, _] => Ok(Self::Inks { ycck: segments.adobe == Some(2), inverted: segments.adobe.is_some() }),
-            other => Err(unsupported(&format!("JPEG with {} components", other.len()))),
+        match (frame.components.as_slice(), segments.adobe) {
+            ([_], _) => Ok(Self::Gray),
+            ([_, _, _], Some(0)) => Ok(Self::Rgb),
+            (b"RGB", None) if !segments.is_jfif => Ok(Self::Rgb),
+            ([_, _, _], _) => Ok(Self::Ycbcr),
+            // Adobe writes inks inverted (TN 5116); Pillow and browsers take the segment as the sign of it. The decoder
+            // hands out the complement of what the file holds.
+            ([_, _, _, _], None) => Ok(Self::Inks { ycck: false, ink: Ink::Inverted }),
+            ([_, _, _, _], Some(transform)) => Ok(Self::Inks { ycck: transform == 2, ink: Ink::Plain }),
+            (other, _) => Err(unsupported(&format!("JPEG with {} components", other.len()))),
         }
     }
 
-    /// The space that makes the decoder hand out what the file holds.
-    fn output(self) -> ColorSpace {
+    fn transform(self) -> ColorTransform {
         match self {
-            Self::Gray => ColorSpace::Luma,
-            Self::Colour => ColorSpace::RGB,
-            Self::PlainRgb => ColorSpace::YCbCr,
-            Self::Inks { ycck: true, .. } => ColorSpace::YCCK,
-            Self::Inks { ycck: false, .. } => ColorSpace::CMYK,
+            Self::Gray => ColorTransform::Grayscale,
+            Self::Ycbcr => ColorTransform::YCbCr,
+            Self::Rgb => ColorTransform::RGB,
+            Self::Inks { ycck: true, .. } => ColorTransform::YCCK,
+            Self::Inks { ycck: false, .. } => ColorTransform::CMYK,
         }
-    }
-
-    fn ink(self) -> Ink {
-        if matches!(self, Self::Inks { inverted: true, .. }) { Ink::Inverted } else { Ink::Plain }
     }
 }
 
@@ -121,35 +110,17 @@ fn checked_frame<'a>(segments: &'a Segments, bytes: &[u8], limits: &Limits) -> R
     Ok(frame)
 }
 
-fn decode_samples(bytes: &[u8], frame: &Frame, kind: Kind) -> Result<Vec<u8>, Error> {
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(frame.width as usize)
-        .set_max_height(frame.height as usize)
-        .jpeg_set_max_scans(MOST_SCANS)
-        .jpeg_set_out_colorspace(kind.output());
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    let mut data = decoder.decode().map_err(|e| failure(&e))?;
-    let expected = (frame.width * frame.height) as usize * kind.output().num_components();
+fn decode_samples(bytes: &[u8], frame: &Frame, kind: Kind, deadline: Deadline) -> Result<Vec<u8>, Error> {
+    let expected = (frame.width * frame.height) as usize * frame.components.len();
+    let mut decoder = jpeg_decoder::Decoder::new(TimedReader::new(bytes, deadline));
+    decoder.set_color_transform(kind.transform());
+    decoder.set_max_decoding_buffer_size(expected);
+    let data = decoder.decode().map_err(|e| failure(&e, deadline))?;
     if data.len() != expected {
         let detail = format!("{} samples decoded, {expected} declared", data.len());
         return Err(Error::Damaged { format: Format::Jpeg, detail });
     }
-    if matches!(kind, Kind::Inks { ycck: true, .. }) {
-        inks_from_ycck(&mut data);
-    }
     Ok(data)
-}
-
-/// YCbCr to the complement of ink, K as it is (T.871 equations; libjpeg's `ycck_cmyk_convert`).
-fn inks_from_ycck(data: &mut [u8]) {
-    for p in data.chunks_exact_mut(4) {
-        let (y, cb, cr) = (f32::from(p[0]), f32::from(p[1]) - 128.0, f32::from(p[2]) - 128.0);
-        let rgb = [y + 1.402 * cr, y - 0.344_136_3 * cb - 0.714_136_3 * cr, y + 1.772 * cb];
-        for (to, v) in p.iter_mut().zip(rgb) {
-            *to = 255 - (v + 0.5).clamp(0.0, 255.0) as u8;
-        }
-    }
 }
 
 /// The XMP packet, if the headers hold one.
@@ -157,7 +128,7 @@ pub(super) fn xmp_packet(bytes: &[u8]) -> Option<String> {
     Segments::read(bytes, Part::Headers).ok()?.xmp
 }
 
-/// Baseline; 4:4:4 from quality 90 on, 4:2:0 below.
+/// Baseline, one scan, standard Huffman tables (`jpeg-encoder` splits scans for others); 4:4:4 from quality 90 on, 4:2:0 below.
 pub(super) fn encode(
     picture: &Picture,
     attachments: &Attachments<'_>,
@@ -167,7 +138,6 @@ pub(super) fn encode(
     let (channels, samples) = flattened(picture, bytes_of(picture, Format::Jpeg)?, Format::Jpeg, warnings);
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, quality);
-    encoder.set_optimized_huffman_tables(true);
     attach(&mut encoder, attachments, warnings)?;
     let color = if channels.is_gray() { ColorType::Luma } else { ColorType::Rgb };
     let (Ok(width), Ok(height)) = (u16::try_from(picture.width), u16::try_from(picture.height)) else {
@@ -232,11 +202,13 @@ fn unsupported(what: &str) -> Error {
     Error::Unsupported { what: what.to_owned(), way_out: "convert it to PNG first".to_owned() }
 }
 
-fn failure(error: &DecodeErrors) -> Error {
-    let detail = error.to_string();
+fn failure(error: &jpeg_decoder::Error, deadline: Deadline) -> Error {
+    if let Err(slow) = deadline.check() {
+        return slow;
+    }
     match error {
-        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => truncated("it ends before the picture does"),
-        DecodeErrors::Unsupported(_) => unsupported(&format!("this JPEG ({detail})")),
-        _ => Error::Damaged { format: Format::Jpeg, detail },
+        jpeg_decoder::Error::Io(_) => truncated("it ends before the picture does"),
+        jpeg_decoder::Error::Unsupported(_) => unsupported(&format!("this JPEG ({error})")),
+        other => Error::Damaged { format: Format::Jpeg, detail: other.to_string() },
     }
 }

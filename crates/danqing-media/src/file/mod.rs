@@ -5,6 +5,7 @@
 
 mod atomic;
 mod bmp;
+mod bmp_runs;
 mod decode;
 mod encode;
 mod exif;

@@ -27,7 +27,7 @@ pub(super) fn check_length(bytes: &[u8]) -> Result<(), Error> {
         return Err(truncated("it ends inside its header".to_owned()));
     };
     let (declared, actual) = (u64::from(u32::from_le_bytes(declared)) + 8, bytes.len() as u64);
-    if declared > actual + 1 {
+    if declared > actual {
         return Err(truncated(format!("it has {actual} bytes, its header declares {declared}")));
     }
     Ok(())

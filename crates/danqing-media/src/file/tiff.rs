@@ -39,6 +39,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
         let detail = format!("{} bytes can't hold the {width}x{height} pixels it declares", bytes.len());
         return Err(Error::Truncated { format: Format::Tiff, detail });
     }
+    check_chunks(&mut decoder, bytes.len() as u64).map_err(failed)??;
     let color = decoder.colortype().map_err(failed)?;
     let mut data = DecodingResult::U8(Vec::new());
     let layout = decoder.read_image_to_buffer(&mut data).map_err(failed)?;
@@ -56,6 +57,20 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     let mut picture = stored.into_picture(icc)?;
     describe(&mut picture, &mut decoder, bytes);
     Ok(turned(picture, &mut decoder))
+}
+
+/// Strips and tiles have to lie inside the file; the JPEG decoder would make up what is missing.
+fn check_chunks(decoder: &mut Source<'_>, length: u64) -> Result<Result<(), Error>, TiffError> {
+    let pairs = [(Tag::StripOffsets, Tag::StripByteCounts), (Tag::TileOffsets, Tag::TileByteCounts)];
+    for (offsets, counts) in pairs {
+        let offsets = decoder.find_tag_unsigned_vec::<u64>(offsets)?.unwrap_or_default();
+        let counts = decoder.find_tag_unsigned_vec::<u64>(counts)?.unwrap_or_default();
+        if let Some(end) = offsets.iter().zip(&counts).map(|(o, c)| o.saturating_add(*c)).find(|&end| end > length) {
+            let detail = format!("it has {length} bytes, its pixels go to {end}");
+            return Ok(Err(Error::Truncated { format: Format::Tiff, detail }));
+        }
+    }
+    Ok(Ok(()))
 }
 
 fn planes(layout: &BufferLayoutPreference) -> usize {
