@@ -6,19 +6,20 @@ use danqing_models::Error as ModelError;
 use danqing_models::inpainters::migan::BlockOutput;
 use danqing_nn::{Engine, FeatureMap, Tier};
 use danqing_weights::TensorFile;
-use support::{Case, Outcome, PHOTO, SYNTHETIC, WIDE};
+use support::{CLAMPED, Case, Outcome, PHOTO, SYNTHETIC, WIDE};
 
-/// Largest difference of the output, whose range is about −1..1. Both sides sum up to 512 products in f32 in different
-/// orders, through 66 layers; 1/40 of an 8-bit step.
-const OUTPUT_TOLERANCE: f32 = 2e-4;
+/// Largest difference of the output, whose range is about −1..1 (as a share of its largest magnitude where that is more
+/// than 1): 1/200 of an 8-bit step. Both sides sum up to 512
+/// products in f32 in different orders, through 66 layers; 7.5e-6 was the largest seen.
+const OUTPUT_TOLERANCE: f32 = 4e-5;
 
-/// Per block: absolute part as a share of the block's largest magnitude, and relative part.
-const BLOCK_ABSOLUTE: f32 = 2e-5;
-const BLOCK_RELATIVE: f32 = 2e-4;
+/// Largest difference of a block's statistics and samples, as a share of the block's largest magnitude; for the same
+/// reason. 2.9e-5 was the largest seen, in the inner pictures, which are small sums of large terms.
+const BLOCK_TOLERANCE: f32 = 1e-4;
 
 #[test]
 fn every_block_and_the_output_equal_onnxruntime_on_the_best_tier() -> Outcome {
-    for case in [SYNTHETIC, PHOTO, WIDE] {
+    for case in [SYNTHETIC, PHOTO, WIDE, CLAMPED] {
         check_against_golden(case, &support::engine(2, Tier::detected())?)?;
     }
     Ok(())
@@ -72,8 +73,7 @@ fn block_failure(
         return Ok(Some(format!("{block} is not in the golden")));
     };
     let sampled: Vec<f32> = support::sample_indices(map.shape()).map(|index| values[index]).collect();
-    let absolute = BLOCK_ABSOLUTE * statistics[2];
-    let near = |a: &f32, b: &f32| (a - b).abs() <= absolute + BLOCK_RELATIVE * b.abs();
+    let near = |a: &f32, b: &f32| (a - b).abs() <= BLOCK_TOLERANCE * statistics[2];
     let actual = statistics_of(values);
     let equal = actual.iter().zip(&statistics).all(|(a, b)| near(a, b));
     let equal = equal && sampled.iter().zip(&samples).all(|(a, b)| near(a, b));
@@ -100,8 +100,9 @@ fn check_crop(case: Case, output: &FeatureMap, golden: &TensorFile) -> Outcome {
         let pairs = values[first..first + 64 * 3].iter().zip(expected);
         worst = pairs.map(|(a, b)| (a - b).abs()).fold(worst, f32::max);
     }
-    println!("{}: largest difference of the output {worst:e}", case.name);
-    assert!(worst <= OUTPUT_TOLERANCE, "{}: output differs by {worst}", case.name);
+    let largest = values.iter().fold(1.0_f32, |largest, value| largest.max(value.abs()));
+    println!("{}: the output differs by {worst:e}, of {largest}", case.name);
+    assert!(worst <= OUTPUT_TOLERANCE * largest, "{}: output differs by {worst}", case.name);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use danqing_capability::{CancelToken, Class, Classified};
 use danqing_models::Error;
 use danqing_models::inpainters::Migan;
 use danqing_nn::{FeatureMap, Shape, Tier};
-use danqing_weights::TensorFile;
+use danqing_weights::{Limits, ParseError, TensorFile, containers};
 use support::{Outcome, WIDE};
 
 #[test]
@@ -17,7 +17,7 @@ fn a_cancelled_forward_finishes_no_further_block() -> Outcome {
     let engine = support::engine(2, Tier::detected())?;
     let network = support::network(&engine)?;
     let input = WIDE.input(&engine, &golden)?;
-    for stop_after in [1, 7, 16, 25, 31] {
+    for stop_after in [1, 7, 16, 25, 29] {
         let token = CancelToken::default();
         let mut seen = 0;
         let result = network.forward_observed(&engine.with_cancel(token.clone()), &input, &mut |_, _| {
@@ -109,5 +109,14 @@ fn foreign_files_are_refused_by_name_and_shape() -> Outcome {
         error.to_string(),
         "MI-GAN weights: 1 tensors belong to another network, the first is `model.encoder.b1024.conv1.conv1.bias`"
     );
+    Ok(())
+}
+
+#[test]
+fn a_truncated_file_is_refused_before_it_reaches_the_network() -> Outcome {
+    let whole = support::weight_bytes()?;
+    let cut = containers::parse(whole[..whole.len() / 2].to_vec(), "migan_pipeline_v2.onnx", &Limits::default());
+    let error = cut.err().ok_or("parsed")?;
+    assert!(matches!(error, ParseError::Truncated { .. }), "{error}");
     Ok(())
 }

@@ -9,55 +9,61 @@ use danqing_models::inpainters::{Migan, inpainter_input};
 use danqing_nn::{Engine, EngineConfig, FeatureMap, Shape, Tier};
 use danqing_weights::{Limits, ModelStore, StoreConfig, TensorFile, containers};
 
-pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// The MI-GAN tensors of the model store; a test fails where they are missing.
-pub fn weights() -> Outcome<TensorFile> {
-    let store = ModelStore::open(StoreConfig::from_environment(true)?)?;
-    let opened = store.open_tensors("migan-512-places2");
-    Ok(opened.map_err(|error| format!("{error}: run `danqing models pull default --yes`"))?.tensors)
+pub(crate) fn weights() -> Outcome<TensorFile> {
+    Ok(containers::parse(weight_bytes()?, "migan_pipeline_v2.onnx", &Limits::default())?)
 }
 
-pub fn golden() -> Outcome<TensorFile> {
+/// The checked file of the model store.
+pub(crate) fn weight_bytes() -> Outcome<Vec<u8>> {
+    let store = ModelStore::open(StoreConfig::from_environment(true)?)?;
+    Ok(store.read("migan-512-places2").map_err(|error| format!("{error}: run `danqing models pull default --yes`"))?)
+}
+
+pub(crate) fn golden() -> Outcome<TensorFile> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/migan.safetensors");
     Ok(containers::read(&path, &Limits::default())?)
 }
 
-pub fn engine(threads: usize, tier: Tier) -> Outcome<Engine> {
+pub(crate) fn engine(threads: usize, tier: Tier) -> Outcome<Engine> {
     Ok(Engine::new(EngineConfig { threads: Some(threads), tier: Some(tier), ..EngineConfig::default() })?)
 }
 
 /// Tiers of this processor.
-pub fn tiers() -> impl Iterator<Item = Tier> {
+pub(crate) fn tiers() -> impl Iterator<Item = Tier> {
     Tier::ALL.into_iter().filter(|tier| *tier <= Tier::detected())
 }
 
 /// One case of the golden.
 #[derive(Clone, Copy)]
-pub struct Case {
-    pub name: &'static str,
-    pub height: usize,
-    pub width: usize,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
 }
 
-pub const SYNTHETIC: Case = Case { name: "synthetic_512x512", height: 512, width: 512 };
-pub const PHOTO: Case = Case { name: "photo_512x512", height: 512, width: 512 };
-pub const WIDE: Case = Case { name: "synthetic_384x640", height: 384, width: 640 };
+pub(crate) const SYNTHETIC: Case = Case { name: "synthetic_512x512", height: 512, width: 512 };
+pub(crate) const PHOTO: Case = Case { name: "photo_512x512", height: 512, width: 512 };
+pub(crate) const WIDE: Case = Case { name: "synthetic_384x640", height: 384, width: 640 };
+pub(crate) const CLAMPED: Case = Case { name: "clamped_256x128", height: 256, width: 128 };
 
 impl Case {
-    pub fn input(&self, engine: &Engine, golden: &TensorFile) -> Outcome<FeatureMap> {
+    pub(crate) fn input(&self, engine: &Engine, golden: &TensorFile) -> Outcome<FeatureMap> {
         let rgb = if self.name.starts_with("photo") {
             self.mirrored(&golden.get("photo_tile").ok_or("no photo_tile")?.to_f32())
         } else {
             self.pixels(synthetic_pixel)
         };
         let rgb: Vec<f32> = rgb.iter().map(|value| value / 255.0).collect();
-        let shape = Shape::new(1, self.height, self.width, 4);
-        Ok(FeatureMap::from_nhwc(engine, shape, inpainter_input(&rgb, &self.hole())?)?)
+        let gain = if self.name.starts_with("clamped") { 1000.0 } else { 1.0 };
+        let values = inpainter_input(&rgb, &self.hole())?.iter().map(|value| value * gain).collect();
+        Ok(FeatureMap::from_nhwc(engine, Shape::new(1, self.height, self.width, 4), values)?)
     }
 
     /// `hole` of the script.
-    pub fn hole(&self) -> Vec<u8> {
+    pub(crate) fn hole(&self) -> Vec<u8> {
         let (height, width) = (self.height as i64, self.width as i64);
         let mut hole = Vec::with_capacity(self.height * self.width);
         for y in 0..height {
@@ -72,7 +78,7 @@ impl Case {
     }
 
     /// `crop_origin` of the script.
-    pub fn crop_origin(&self) -> (usize, usize) {
+    pub(crate) fn crop_origin(&self) -> (usize, usize) {
         (self.height * 5 / 16 + 32, self.width * 5 / 8 - 32)
     }
 
@@ -104,7 +110,7 @@ fn synthetic_pixel(case: &Case, y: i64, x: i64) -> [f32; 3] {
 }
 
 /// `sample_positions` of the script, as indices into NHWC values.
-pub fn sample_indices(shape: Shape) -> impl Iterator<Item = usize> {
+pub(crate) fn sample_indices(shape: Shape) -> impl Iterator<Item = usize> {
     (0..8).map(move |k| {
         let channel = (37 * k + 11) % shape.channels;
         let (y, x) = ((29 * k * k + 7 * k + 3) % shape.height, (31 * k * k + 13 * k + 5) % shape.width);
@@ -113,12 +119,12 @@ pub fn sample_indices(shape: Shape) -> impl Iterator<Item = usize> {
 }
 
 /// The loaded network.
-pub fn network(engine: &Engine) -> Outcome<Migan> {
+pub(crate) fn network(engine: &Engine) -> Outcome<Migan> {
     Ok(Migan::load(engine, &weights()?)?)
 }
 
 /// A safetensors file of f32 tensors, read back.
-pub fn safetensors(tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> Outcome<TensorFile> {
+pub(crate) fn safetensors(tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> Outcome<TensorFile> {
     let (mut entries, mut data) = (Vec::new(), Vec::new());
     for (name, (shape, values)) in tensors {
         let start = data.len();

@@ -32,6 +32,7 @@ impl Config {
     }
 
     /// Block resolutions from the outside in, e.g. 512, 256, … 4.
+    #[must_use]
     pub fn resolutions(&self) -> impl DoubleEndedIterator<Item = usize> + use<> {
         let levels = (self.resolution / INNERMOST).ilog2();
         let resolution = self.resolution;

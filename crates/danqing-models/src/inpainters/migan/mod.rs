@@ -163,7 +163,7 @@ impl Migan {
     }
 }
 
-/// Leaky ReLU of slope 0.2, gain √2, clamped to ±256: `lrelu_agc` of the published code.
+/// Leaky `ReLU` of slope 0.2, gain √2, clamped to ±256: `lrelu_agc` of the published code.
 fn activation() -> Activation {
     Activation::LeakyRelu { slope: 0.2, gain: std::f32::consts::SQRT_2, clamp: Some(256.0) }
 }

@@ -58,6 +58,8 @@ fn is_picture_filter(published: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use danqing_weights::{ModelStore, StoreConfig};
+
     use super::*;
 
     #[test]
@@ -73,6 +75,30 @@ mod tests {
         ] {
             assert_eq!(onnx_name(published), stored, "{published}");
         }
+    }
+
+    /// The exporter's graph says which initialiser goes where; the weights' values alone would hardly show a mix-up.
+    #[test]
+    fn noise_and_shared_filters_are_where_the_graph_uses_them() -> Result<(), Box<dyn std::error::Error>> {
+        let store = ModelStore::open(StoreConfig::from_environment(true)?)?;
+        let opened = store.open_tensors("migan-512-places2");
+        let opened = opened.map_err(|error| format!("{error}: run `danqing models pull default --yes`"))?;
+        let nodes = opened.graph.ok_or("the file has no graph")?.nodes;
+        let find = |name: &str| nodes.iter().find(|node| node.name == name).ok_or_else(|| format!("no node {name}"));
+        for (resolution, convs) in NOISE {
+            for (conv, stored) in ["conv1", "conv2"].iter().zip(convs) {
+                let add = find(&format!("/model/synthesis/b{resolution}/{conv}/Add"))?;
+                assert!(add.op_type == "Add" && add.inputs.iter().any(|input| input == stored), "{add:?}");
+            }
+        }
+        let copies: Vec<_> = nodes.iter().filter(|node| node.op_type == "Identity").collect();
+        let filters = copies.iter().filter(|copy| copy.outputs[0].ends_with(".filter.weight"));
+        assert_eq!(filters.clone().count(), SHARED.len() + 6);
+        for copy in filters {
+            let published = copy.outputs[0].strip_prefix("model.").ok_or("another prefix")?;
+            assert_eq!(onnx_name(published), copy.inputs[0]);
+        }
+        Ok(())
     }
 
     #[test]

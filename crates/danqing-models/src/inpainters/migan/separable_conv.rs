@@ -62,7 +62,7 @@ impl SeparableConv {
             conv.double = Some(doubling(engine, &weight("upsample.filter.weight", &[outputs, 1, 4, 4])?)?);
         }
         if let Resample::Noise(side) | Resample::UpNoise(side) = resample {
-            conv.noise = Some(NoiseMap::new(side, &weight("noise", &[side, side])?));
+            conv.noise = Some(NoiseMap::new(engine, &weight("noise", &[side, side])?)?);
         }
         Ok(conv)
     }
