@@ -15,6 +15,7 @@ pub mod canny;
 pub mod components;
 pub mod denoise;
 pub mod distance;
+pub mod geometry;
 pub mod gradients;
 pub mod inpaint;
 pub mod lines;
@@ -24,5 +25,6 @@ pub mod patch;
 pub mod resize;
 pub mod ring;
 pub mod seam;
+pub mod tone;
 
 pub use sample::Sample;

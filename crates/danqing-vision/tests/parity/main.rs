@@ -7,3 +7,4 @@ mod golden;
 mod masks;
 mod metrics;
 mod resize;
+mod tone;
