@@ -1,1 +1,35 @@
-//! (to come)
+//! From what was typed to what was meant to finished files.
+//!
+//! A front makes a [`JobRequest`]. [`Studio::prepare`] refuses what can't be and resolves the rest into a [`Job`], which
+//! is plain data; [`Studio::execute`] runs it and writes its outputs, each with its [`Recipe`] inside. A recipe runs
+//! again through [`Studio::prepare_rerun`].
+#![forbid(unsafe_code)]
+
+mod destination;
+mod doctor;
+mod execute;
+mod files;
+mod job;
+mod models;
+mod prepare;
+mod recipe;
+mod registry;
+mod request;
+mod rerun;
+mod studio;
+
+pub use destination::Error as DestinationError;
+pub use doctor::{Client, Diagnosis};
+pub use execute::Finished;
+pub use files::{format_names, read_recipe};
+pub use job::{InputRecord, Job, Notice, Phase};
+pub use models::{Model, ModelState, Transfer};
+pub use prepare::Prepared;
+pub use recipe::{Error as RecipeError, Made, OutputName, Recipe};
+pub use registry::{AnyMediaCapability, Registry, UnknownCapability};
+pub use request::{Encoding, Error as RequestError, JobRequest, Place, Places};
+pub use rerun::{Error as RerunError, Rerun};
+pub use studio::{Settings, Studio};
+
+/// Version of danqing, as recipes keep it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,173 @@
+//! A prepared job → files with their recipes inside.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use danqing_capability::{Class, Failure, Outputs, Progress};
+use danqing_media::{Medium, Picture};
+use danqing_weights::Sha256Hex;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::destination::beside;
+use crate::files;
+use crate::prepare::noting;
+use crate::recipe::FORMAT;
+use crate::{Job, Made, Notice, OutputName, Phase, Place, Prepared, Recipe, Studio};
+
+/// One written output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Finished {
+    /// Port name.
+    pub name: String,
+    /// Position among the outputs of that name, from 0.
+    pub index: usize,
+    /// Where it is.
+    #[serde(rename = "path")]
+    pub place: Place,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// sha256 of the file, hex.
+    pub sha256: String,
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// What was measured or decided.
+    pub facts: BTreeMap<String, Value>,
+}
+
+/// An output in memory, not written yet.
+struct Encoded {
+    finished: Finished,
+    bytes: Vec<u8>,
+}
+
+impl Studio {
+    /// Runs the job and writes its outputs; nothing is written before everything is encoded.
+    ///
+    /// # Errors
+    /// A missing model, what the capability says, or what writing says. Nothing half-written stays behind.
+    pub fn execute(&self, prepared: Prepared, progress: &mut Progress<'_>) -> Result<Vec<Finished>, Failure> {
+        let Prepared { mut job, inputs, only } = prepared;
+        self.refuse_missing(&job.weights)?;
+        let capability = self.registry().get(&job.capability)?;
+        let mut notices = std::mem::take(&mut job.notices);
+        let outputs = noting(Phase::Run, progress, &mut notices, |p| capability.run(&inputs, &job.params, p))?;
+        drop(inputs);
+        job.notices = notices;
+        let encoded = self.encoded(&mut job, outputs, only.as_ref(), progress)?;
+        let total = encoded.len();
+        let mut finished = Vec::with_capacity(total);
+        for Encoded { finished: one, bytes } in encoded {
+            progress.step("write", finished.len(), total).map_err(Failure::from_error)?;
+            files::write(&one.place, &bytes, job.overwrite)?;
+            finished.push(one);
+        }
+        Ok(finished)
+    }
+
+    fn encoded(
+        &self,
+        job: &mut Job,
+        outputs: Outputs<Medium>,
+        only: Option<&OutputName>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Encoded>, Failure> {
+        let Outputs { media, facts, weights } = outputs;
+        let facts: BTreeMap<_, _> = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if !weights.is_empty() {
+            job.weights = weights;
+        }
+        let mut counted = BTreeMap::new();
+        let mut encoded = Vec::new();
+        for (name, medium) in media {
+            let index = *counted.entry(name).and_modify(|n| *n += 1).or_insert(0_usize);
+            let output = OutputName { name: name.to_owned(), index };
+            if only.is_none_or(|wanted| *wanted == output) {
+                progress.step("encode", encoded.len(), encoded.len() + 1).map_err(Failure::from_error)?;
+                let place = place_of(job, &output, only.is_some());
+                encoded.push(self.one(job, place, output, medium, &facts, progress)?);
+            }
+        }
+        Ok(encoded)
+    }
+
+    /// What the format can't hold is known only after encoding, and belongs into the recipe: then it is encoded again.
+    fn one(
+        &self,
+        job: &mut Job,
+        place: Place,
+        output: OutputName,
+        medium: Medium,
+        facts: &BTreeMap<String, Value>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Encoded, Failure> {
+        let OutputName { name, index } = output.clone();
+        let mut picture = picture_of(medium)?;
+        let recipe = self.recipe(job, output.clone(), facts);
+        let (mut bytes, warnings) = files::encoded(&mut picture, &job.encoding, recipe.to_json())?;
+        if !warnings.is_empty() {
+            noting(Phase::Run, progress, &mut job.notices, |p| {
+                warnings.into_iter().for_each(|w| p.warn(w.code, w.message));
+            });
+            let recipe = self.recipe(job, output, facts);
+            (bytes, _) = files::encoded(&mut picture, &job.encoding, recipe.to_json())?;
+        }
+        let (size, sha256) = (bytes.len() as u64, Sha256Hex::of(&bytes).to_string());
+        let (width, height, facts) = (picture.width, picture.height, facts.clone());
+        Ok(Encoded { finished: Finished { name, index, place, bytes: size, sha256, width, height, facts }, bytes })
+    }
+
+    fn recipe(&self, job: &Job, output: OutputName, facts: &BTreeMap<String, Value>) -> Recipe {
+        Recipe {
+            recipe: FORMAT,
+            danqing: crate::VERSION.to_owned(),
+            capability: Made { id: job.capability.clone(), version: job.version },
+            params: job.params.clone(),
+            inputs: job.inputs.clone(),
+            weights: job.weights.clone(),
+            backend: self.backend(),
+            output,
+            encoding: job.encoding.clone(),
+            warnings: distinct(&job.notices),
+            facts: facts.clone(),
+        }
+    }
+}
+
+/// Every output is a still picture so far; the match will not compile away another kind silently.
+fn picture_of(medium: Medium) -> Result<Picture, Failure> {
+    match medium {
+        Medium::Picture(picture) => Ok(Arc::unwrap_or_clone(picture)),
+        _ => Err(Failure::new(Class::Bug, "an output is of a kind that can't be written")),
+    }
+}
+
+/// The place asked for; further outputs stand beside the first one.
+fn place_of(job: &Job, output: &OutputName, alone: bool) -> Place {
+    let asked = job.outputs.get(&output.name);
+    let suffix = match (asked.is_some(), output.index) {
+        (true, 0) => return asked.cloned().unwrap_or(Place::Stream),
+        (true, _) if alone => return asked.cloned().unwrap_or(Place::Stream),
+        (true, index) => (index + 1).to_string(),
+        (false, 0) => output.name.clone(),
+        (false, index) => format!("{}-{}", output.name, index + 1),
+    };
+    match asked.or_else(|| job.outputs.values().next()) {
+        Some(Place::File(first)) => Place::File(beside(first, &suffix)),
+        _ => Place::Stream,
+    }
+}
+
+/// The same warning for every tile is one warning.
+fn distinct(notices: &[Notice]) -> Vec<Notice> {
+    let mut kept: Vec<Notice> = Vec::new();
+    for notice in notices {
+        if !kept.contains(notice) {
+            kept.push(notice.clone());
+        }
+    }
+    kept
+}

@@ -1,0 +1,131 @@
+//! What was typed → what was meant: everything that can be refused is refused here, before any work.
+
+use std::collections::BTreeMap;
+
+use danqing_capability::{Event, Failure, Inputs, Port, Progress, WeightUse};
+use danqing_media::Medium;
+use serde_json::Value;
+
+use crate::destination::{self, Error};
+use crate::files::{self, Loaded};
+use crate::{AnyMediaCapability, Encoding, InputRecord, Job, JobRequest, Notice, OutputName, Phase, Place, Studio};
+
+/// A job with its inputs in memory, ready to run.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Everything decided, as plain data.
+    pub job: Job,
+    pub(crate) inputs: Inputs<Medium>,
+    /// Only this output is wanted; set when a recipe runs again.
+    pub(crate) only: Option<OutputName>,
+}
+
+impl Studio {
+    /// Validates and resolves a request: outputs first, then inputs, then parameters.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the request itself, its files or its parameters.
+    pub fn prepare(&self, request: &JobRequest, progress: &mut Progress<'_>) -> Result<Prepared, Failure> {
+        let capability = self.registry().get(&request.capability)?;
+        request.check_inputs(capability.id(), capability.inputs())?;
+        let outputs = outputs(request, capability)?;
+        let encoding = decided_encoding(&request.encoding, capability, &outputs)?;
+        if encoding.strip_metadata {
+            progress
+                .warn("no_recipe", "without metadata the file carries no recipe: it can't be made again from itself");
+        }
+        let mut notices = Vec::new();
+        let (records, inputs) =
+            noting(Phase::Resolve, progress, &mut notices, |p| loaded(request, capability.inputs(), p))?;
+        let typed = Value::Object(request.params.clone());
+        let params = noting(Phase::Resolve, progress, &mut notices, |p| capability.resolve(&inputs, typed, p))?;
+        let job = Job {
+            capability: capability.id().to_owned(),
+            version: capability.version(),
+            weights: self.weights(capability, &params)?,
+            params,
+            inputs: records,
+            notices,
+            outputs,
+            encoding,
+            overwrite: request.overwrite,
+        };
+        Ok(Prepared { job, inputs, only: None })
+    }
+
+    /// The models that a run with these parameters loads.
+    pub(crate) fn weights(&self, capability: &AnyMediaCapability, params: &Value) -> Result<Vec<WeightUse>, Failure> {
+        capability.models(params)?.into_iter().map(|id| self.weight_use(id)).collect()
+    }
+}
+
+/// Where each output goes; the first has a place always.
+fn outputs(request: &JobRequest, capability: &AnyMediaCapability) -> Result<BTreeMap<String, Place>, Failure> {
+    let ports = capability.outputs();
+    if let Some(name) = request.outputs.keys().find(|name| ports.iter().all(|port| port.name != name.as_str())) {
+        let known = ports.iter().map(|port| port.name).collect::<Vec<_>>().join(", ");
+        return Err(Error::Unknown { capability: capability.id(), name: name.clone(), known }.into());
+    }
+    let mut outputs = request.outputs.clone();
+    if let Some(first) = ports.first().filter(|port| !outputs.contains_key(port.name)) {
+        let named_after = capability.inputs().first().and_then(|port| request.places(port.name).first());
+        let extension = files::extension(&request.encoding)?;
+        let path = destination::derived(named_after.unwrap_or(&Place::Stream), capability.id(), extension)?;
+        outputs.insert(first.name.to_owned(), Place::File(path));
+    }
+    for place in outputs.values() {
+        destination::check(place, request.overwrite)?;
+    }
+    Ok(outputs)
+}
+
+fn decided_encoding(
+    asked: &Encoding,
+    capability: &AnyMediaCapability,
+    outputs: &BTreeMap<String, Place>,
+) -> Result<Encoding, Failure> {
+    let place = capability.outputs().first().and_then(|port| outputs.get(port.name));
+    files::decided(asked, place.unwrap_or(&Place::Stream))
+}
+
+type Records = BTreeMap<String, Vec<InputRecord>>;
+
+fn loaded(
+    request: &JobRequest,
+    ports: &[Port],
+    progress: &mut Progress<'_>,
+) -> Result<(Records, Inputs<Medium>), Failure> {
+    let (mut records, mut inputs) = (Records::new(), Inputs::new());
+    let total = ports.iter().map(|port| request.places(port.name).len()).sum();
+    let mut done = 0;
+    for port in ports {
+        for place in request.places(port.name) {
+            let Loaded { record, medium } = files::load(place, progress)?;
+            records.entry(port.name.to_owned()).or_default().push(record);
+            inputs = inputs.with(port.name, medium);
+            done += 1;
+            progress.step("read", done, total).map_err(Failure::from_error)?;
+        }
+    }
+    Ok((records, inputs))
+}
+
+/// Runs `work` with a progress that reports onwards and keeps the warnings.
+pub(crate) fn noting<T>(
+    phase: Phase,
+    progress: &mut Progress<'_>,
+    notices: &mut Vec<Notice>,
+    work: impl FnOnce(&mut Progress<'_>) -> T,
+) -> T {
+    let token = progress.cancel_token().clone();
+    let mut sink = |event: Event| {
+        notices.extend(Notice::from_event(phase, &event));
+        match event {
+            // A cancelled step is noticed by the inner progress, which shares the token.
+            Event::Step { stage, done, total } => drop(progress.step(stage, done, total)),
+            Event::Warning { code, message } => progress.warn(code, message),
+            _ => {}
+        }
+    };
+    work(&mut Progress::new(token, &mut sink))
+}

@@ -1,0 +1,88 @@
+//! An installation at work: model store, engine, capabilities.
+
+use std::path::PathBuf;
+
+use danqing_capability::Failure;
+use danqing_nn::{Engine, EngineConfig};
+use danqing_weights::ModelStore;
+
+use crate::Registry;
+use crate::models::store_failure;
+
+/// What the user chooses for all runs.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Threads; `None` = one for each core.
+    pub threads: Option<usize>,
+    /// Never touch the network.
+    pub offline: bool,
+}
+
+/// Model store, engine and the capabilities built from them.
+pub struct Studio {
+    registry: Registry,
+    store: ModelStore,
+    engine: Engine,
+    offline: bool,
+}
+
+impl Studio {
+    /// Opens the store and starts the engine.
+    ///
+    /// # Errors
+    /// A setting out of range, or a store that can't be opened.
+    pub fn open(settings: &Settings) -> Result<Self, Failure> {
+        Self::with(settings, Registry::new)
+    }
+
+    /// One that only describes its capabilities: a single thread.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn describing() -> Result<Self, Failure> {
+        Self::open(&Settings { threads: Some(1), offline: true })
+    }
+
+    /// With other capabilities than the built-in ones.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn with(
+        settings: &Settings,
+        capabilities: impl FnOnce(&ModelStore, &Engine) -> Registry,
+    ) -> Result<Self, Failure> {
+        let store = crate::models::open_store(settings.offline).map_err(store_failure)?;
+        let config = EngineConfig { threads: settings.threads, ..EngineConfig::default() };
+        let engine = Engine::new(config).map_err(Failure::from_error)?;
+        let registry = capabilities(&store, &engine);
+        Ok(Self { registry, store, engine, offline: settings.offline })
+    }
+
+    /// The capabilities.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Kernels and precision that run, as recipes keep them.
+    #[must_use]
+    pub fn backend(&self) -> String {
+        self.engine.backend()
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn store(&self) -> &ModelStore {
+        &self.store
+    }
+
+    pub(crate) fn is_offline(&self) -> bool {
+        self.offline
+    }
+
+    pub(crate) fn store_folder(&self) -> PathBuf {
+        self.store.home().to_owned()
+    }
+}

@@ -1,0 +1,107 @@
+//! Options that every command has, and the commands that are no capabilities.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+
+use crate::language::Language;
+
+/// Options valid everywhere.
+pub(super) fn options(language: Language) -> Vec<Arg> {
+    let flag = |name: &'static str, key| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).global(true).help(language.text(key))
+    };
+    let threads = Arg::new("threads").long("threads").value_name("N").value_parser(value_parser!(usize)).global(true);
+    let lang = Arg::new("lang").long("lang").value_name("LANG").value_parser(["en", "zh"]).global(true);
+    let all = [
+        threads.help(language.text("option.threads")),
+        flag("json", "option.json"),
+        flag("quiet", "option.quiet").short('q'),
+        flag("yes", "option.yes").short('y'),
+        flag("offline", "option.offline"),
+        lang.help(language.text("option.lang")).hide_possible_values(true),
+    ];
+    all.into_iter().map(|arg| arg.help_heading(language.text("heading.general"))).collect()
+}
+
+/// Options of every command that writes pictures.
+pub(super) fn output_options(language: Language, capability: bool) -> Vec<Arg> {
+    let text = |key| language.text(key);
+    let formats = language.filled("option.format", &[&danqing_jobs::format_names().join(", ")]);
+    let output = Arg::new("output").short('o').long("output").value_name("FILE").value_parser(value_parser!(OsString));
+    let force = Arg::new("force").long("force").action(ArgAction::SetTrue).help(text("option.force"));
+    let mut all = vec![output.help(text("option.output")).value_hint(clap::ValueHint::FilePath), force];
+    if capability {
+        let format = Arg::new("format").long("format").value_name("FORMAT").help(formats);
+        let quality = Arg::new("quality").long("quality").value_name("N").value_parser(value_parser!(u8));
+        let depth = Arg::new("depth").long("depth").value_name("BITS").value_parser(value_parser!(u8));
+        let strip = Arg::new("strip-metadata").long("strip-metadata").action(ArgAction::SetTrue);
+        all.push(format);
+        all.push(quality.help(text("option.quality")));
+        all.push(depth.help(text("option.depth")));
+        all.push(strip.help(text("option.strip_metadata")));
+    }
+    all.into_iter().map(|arg| arg.help_heading(text("heading.output"))).collect()
+}
+
+/// Every command that is no capability.
+pub(super) fn commands(language: Language) -> Vec<Command> {
+    let text = |key| language.text(key);
+    let file = |name: &'static str, key| {
+        let arg = Arg::new(name).value_name(name.to_uppercase()).required(true).value_parser(value_parser!(OsString));
+        arg.help(text(key)).help_heading(text("heading.inputs")).value_hint(clap::ValueHint::FilePath)
+    };
+    let input = Arg::new("input").long("input").value_name("NAME=PATH").action(ArgAction::Append);
+    let input = input.value_parser(value_parser!(OsString)).help(text("option.input"));
+    let name = |key| Arg::new("id").value_name("ID").help(text(key)).help_heading(text("heading.inputs"));
+    vec![
+        Command::new("run")
+            .about(text("about.run"))
+            .arg(file("request", "option.request"))
+            .args(output_options(language, false)),
+        Command::new("rerun")
+            .about(text("about.rerun"))
+            .arg(file("file", "option.made"))
+            .arg(input.help_heading(text("heading.inputs")))
+            .args(output_options(language, false)),
+        Command::new("recipe").about(text("about.recipe")).arg(file("file", "option.made")),
+        Command::new("capabilities").about(text("about.capabilities")).arg(name("option.capability")),
+        models(language),
+        Command::new("doctor").about(text("about.doctor")),
+        Command::new("completions").about(text("about.completions")).arg(shell(language)),
+        Command::new("man").about(text("about.man")),
+        Command::new("docs").about(text("about.docs")).arg(file("folder", "option.folder")),
+    ]
+}
+
+fn shell(language: Language) -> Arg {
+    Arg::new("shell")
+        .value_name("SHELL")
+        .required(true)
+        .value_parser(value_parser!(clap_complete::Shell))
+        .hide_possible_values(true)
+        .help(language.text("option.shell"))
+        .help_heading(language.text("heading.inputs"))
+}
+
+fn models(language: Language) -> Command {
+    let text = |key| language.text(key);
+    let ids = |key, required| {
+        let arg = Arg::new("ids").value_name("ID").num_args(0..).required(required).help(text(key));
+        arg.help_heading(text("heading.inputs"))
+    };
+    let id = || {
+        let arg = Arg::new("id").value_name("ID").required(true).help(text("option.model"));
+        arg.help_heading(text("heading.inputs"))
+    };
+    let file = Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(OsString));
+    let file = file.help(text("option.model_file")).help_heading(text("heading.inputs"));
+    Command::new("models")
+        .about(text("about.models"))
+        .subcommand(Command::new("list").about(text("about.models_list")))
+        .subcommand(Command::new("pull").about(text("about.models_pull")).arg(ids("option.models", true)))
+        .subcommand(Command::new("verify").about(text("about.models_verify")).arg(ids("option.models_verified", false)))
+        .subcommand(Command::new("import").about(text("about.models_import")).arg(id()).arg(file))
+        .subcommand(Command::new("remove").about(text("about.models_remove")).arg(id()))
+        .subcommand(Command::new("path").about(text("about.models_path")).arg(id()))
+}

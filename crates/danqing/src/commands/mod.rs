@@ -1,0 +1,62 @@
+//! What each command does.
+
+mod describe;
+mod doctor;
+mod generated;
+mod make;
+mod models;
+mod session;
+
+use std::ffi::OsString;
+
+use clap::ArgMatches;
+use danqing_capability::{Class, Failure};
+use danqing_jobs::Studio;
+
+use crate::language::Language;
+use crate::report::{Report, Style};
+use crate::{Outcome, command, refusal};
+use session::Session;
+
+/// Parses the arguments and does what they say; a failure has been told to the user when this returns.
+pub(crate) fn run(arguments: &[OsString], language: Language) -> Outcome {
+    let told = |failure: Failure| {
+        Report::new(Style::People, language).failed(&failure);
+        failure
+    };
+    let describing = Studio::describing().map_err(told)?;
+    let matches = match command::command(describing.registry(), language).try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return refusal::failure(&error, arguments).map_or(Ok(()), |failure| Err(told(failure))),
+    };
+    let Some((name, below)) = matches.subcommand() else { return Ok(()) };
+    let mut session = Session::new(below, language);
+    let outcome = dispatch(name, below, &mut session, &describing);
+    outcome.inspect_err(|failure| session.report.failed(failure))
+}
+
+fn dispatch(name: &str, matches: &ArgMatches, session: &mut Session, describing: &Studio) -> Outcome {
+    match name {
+        "run" => make::from_file(matches, session),
+        "rerun" => make::again(matches, session),
+        "recipe" => describe::recipe(matches),
+        "capabilities" => describe::capabilities(matches, session, describing),
+        "models" => models::run(matches, session),
+        "doctor" => doctor::run(session),
+        "completions" => generated::completions(matches, describing),
+        "man" => generated::man(session, describing),
+        "docs" => generated::docs(matches, describing),
+        capability => make::from_arguments(describing.registry().get(capability)?, matches, session),
+    }
+}
+
+/// Data goes to standard output; a reader that stopped reading (`| head`) is no error.
+fn print_data(text: &str) -> Outcome {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Class::Environment, format!("standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,158 @@
+//! Reference pages: one for each capability and language, and one with the commands. Written from the registry, so
+//! that they can't disagree with the program.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+use danqing_capability::Port;
+use danqing_jobs::{AnyMediaCapability, Registry};
+use serde_json::Value;
+
+use crate::capability_texts::CapabilityTexts;
+use crate::command::{command, option_name};
+use crate::form::{Field, Kind, fields};
+use crate::language::Language;
+
+/// File names and texts of all pages.
+pub(crate) fn pages(registry: &Registry) -> Vec<(String, String)> {
+    let mut pages = Vec::new();
+    for (language, ending) in [(Language::English, "md"), (Language::Chinese, "zh.md")] {
+        for capability in registry.iter() {
+            pages.push((format!("{}.{ending}", capability.id()), capability_page(capability, language)));
+        }
+        pages.push((format!("README.{ending}"), overview(registry, language, ending)));
+    }
+    pages
+}
+
+fn overview(registry: &Registry, language: Language, ending: &str) -> String {
+    let mut page = format!("# {}\n\n{}\n\n", language.text("page.title"), language.text("page.generated"));
+    for capability in registry.iter() {
+        let summary = CapabilityTexts::new(capability, language).summary();
+        let _ = writeln!(page, "- [`{id}`]({id}.{ending}): {summary}", id = capability.id());
+    }
+    let mut root = command(registry, language);
+    let _ = write!(page, "\n## danqing\n\n```text\n{}```\n", help(&mut root));
+    let ids: Vec<_> = registry.iter().map(|c| c.id()).collect();
+    for below in root.get_subcommands_mut().filter(|c| !ids.contains(&c.get_name())) {
+        section(&mut page, below, &format!("danqing {}", below.get_name()));
+    }
+    let _ = write!(page, "\n## {}\n\n{}", language.text("page.exit_codes"), exit_codes(language));
+    page
+}
+
+fn section(page: &mut String, command: &mut Command, title: &str) {
+    let text = help(&mut command.clone().bin_name(title));
+    let _ = write!(page, "\n## {title}\n\n```text\n{text}```\n");
+    for below in command.get_subcommands_mut() {
+        let title = format!("{title} {}", below.get_name());
+        section(page, below, &title);
+    }
+}
+
+fn help(command: &mut Command) -> String {
+    let text = command.clone().term_width(100).render_help().to_string();
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    format!("{}\n", lines.join("\n").trim_end())
+}
+
+fn exit_codes(language: Language) -> String {
+    let codes = [
+        (0, language.text("exit.done")),
+        (2, language.text("exit.caller")),
+        (3, language.text("exit.file")),
+        (4, language.text("exit.limit")),
+        (5, language.text("exit.unsupported")),
+        (6, language.text("exit.missing_model")),
+        (7, language.text("exit.environment")),
+        (70, language.text("exit.bug")),
+        (130, language.text("exit.cancelled")),
+    ];
+    codes.iter().fold(String::new(), |mut all, (code, meaning)| {
+        let _ = writeln!(all, "- {code}: {meaning}");
+        all
+    })
+}
+
+fn capability_page(capability: &AnyMediaCapability, language: Language) -> String {
+    let texts = CapabilityTexts::new(capability, language);
+    let (id, version) = (capability.id(), capability.version());
+    let mut page = format!("# {id}\n\n{}\n\n{}\n", texts.summary(), language.text("page.generated"));
+    let _ = write!(page, "\n{}\n", language.filled("page.version", &[&version.to_string()]));
+    let _ = write!(page, "\n```sh\n{}\n```\n", example(capability));
+    let _ = write!(page, "\n## {}\n\n", language.text("heading.inputs"));
+    for (at, port) in capability.inputs().iter().enumerate() {
+        let shown = if at == 0 { port.name.to_uppercase() } else { format!("--{}", option_name(port.name)) };
+        let _ = writeln!(page, "- `{shown}` ({}): {}", arity(port, language), texts.input(port));
+    }
+    let _ = write!(page, "\n## {}\n\n", language.text("page.outputs"));
+    for port in capability.outputs() {
+        let _ = writeln!(page, "- `{}`: {}", port.name, texts.output(port));
+    }
+    let found = fields(&Value::from(capability.schema()));
+    let _ = write!(page, "\n## {}\n", language.text("heading.parameters"));
+    for field in &found {
+        parameter(&mut page, field, &texts, language);
+    }
+    page
+}
+
+fn example(capability: &AnyMediaCapability) -> String {
+    let inputs = capability.inputs().iter().enumerate().map(|(at, port)| {
+        let file = format!("{}.png", port.name);
+        if at == 0 { format!(" {file}") } else { format!(" --{} {file}", option_name(port.name)) }
+    });
+    format!("danqing {}{} -o out.png", capability.id(), inputs.collect::<String>())
+}
+
+fn arity(port: &Port, language: Language) -> &'static str {
+    use danqing_capability::Arity;
+    match port.arity {
+        Arity::One => language.text("value.required"),
+        Arity::Optional => language.text("value.optional"),
+        Arity::Many => language.text("value.repeatable"),
+    }
+}
+
+fn parameter(page: &mut String, field: &Field, texts: &CapabilityTexts, language: Language) {
+    let _ =
+        write!(page, "\n### `{}`\n\n`--{}` · {}", field.name, option_name(&field.name), kind(&field.kind, language));
+    match field.range {
+        (Some(low), Some(high)) => {
+            let _ = write!(page, " · {}", language.filled("value.between", &[&low.to_string(), &high.to_string()]));
+        }
+        (Some(low), None) => {
+            let _ = write!(page, " · {}", language.filled("value.at_least", &[&low.to_string()]));
+        }
+        (None, Some(high)) => {
+            let _ = write!(page, " · {}", language.filled("value.at_most", &[&high.to_string()]));
+        }
+        (None, None) => {}
+    }
+    if let Some(default) = &field.default {
+        let _ = write!(page, " · {}", language.filled("value.default", &[&format!("`{default}`")]));
+    }
+    let _ = write!(page, "\n\n{}\n", texts.parameter(field));
+    let Kind::Choice(choices) = &field.kind else { return };
+    page.push('\n');
+    for choice in choices {
+        let help = texts.choice(field, &choice.name).unwrap_or_else(|| choice.help.clone());
+        let colon = if help.is_empty() { "" } else { ": " };
+        let _ = writeln!(page, "- `{}`{colon}{help}", choice.name);
+    }
+}
+
+fn kind(kind: &Kind, language: Language) -> String {
+    language
+        .text(match kind {
+            Kind::Switch => "kind.switch",
+            Kind::Integer => "kind.integer",
+            Kind::Number => "kind.number",
+            Kind::Text => "kind.text",
+            Kind::Choice(_) => "kind.choice",
+            Kind::List(_) => "kind.list",
+            Kind::Record(_) => "kind.record",
+            Kind::Json => "kind.json",
+        })
+        .to_owned()
+}
