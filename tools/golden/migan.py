@@ -91,7 +91,7 @@ def generator_input(picture, missing):
     return np.concatenate([keep - np.float32(0.5), image * keep])[None]  # [1, 4, height, width]
 
 
-def generator(path, height, width, outputs, threads=2):
+def generator(path, height, width, outputs, threads=2, spinning=True):
     """The generator subgraph as a session for one size."""
     model = onnx.load(path)
     tensors = {t.name: t for t in model.graph.initializer}
@@ -111,6 +111,7 @@ def generator(path, height, width, outputs, threads=2):
     part = onnx.utils.Extractor(model).extract_model([INPUT], outputs)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
     return onnxruntime.InferenceSession(part.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 

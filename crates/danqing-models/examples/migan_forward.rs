@@ -1,6 +1,6 @@
 //! Times MI-GAN: `migan_forward WEIGHTS.onnx [--size 512x512] [--threads 2] [--runs 5] [--blocks]`, size as height x width.
 //!
-//! Prints one JSON object: every forward's milliseconds, the engine's and the process's peak memory; with `--blocks`
+//! Prints one JSON object: every forward's milliseconds, the mean processor time per forward and thread, the engine's and the process's peak memory; with `--blocks`
 //! the median milliseconds of each block as well. `tools/bench/migan_peer.py` sets it beside onnxruntime.
 
 use std::error::Error;
@@ -28,19 +28,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let input = input(&engine, &options)?;
     network.forward(&engine, &input)?;
     let (mut milliseconds, mut blocks) = (Vec::new(), Vec::new());
+    let processor = processor_milliseconds();
     for _ in 0..options.runs {
         let start = Instant::now();
         blocks.push(timed_blocks(&engine, &network, &input)?);
         milliseconds.push(start.elapsed().as_secs_f64() * 1000.0);
     }
+    let processor = (processor_milliseconds() - processor) / (options.runs * options.threads) as f64;
     let times: Vec<_> = milliseconds.iter().map(|ms| format!("{ms:.2}")).collect();
-    println!(
-        r#"{{"name": "danqing {}", "milliseconds": [{}], "peak_map_bytes": {}, "peak_resident_bytes": {}}}"#,
-        engine.backend(),
-        times.join(", "),
-        engine.memory().peak_bytes,
-        peak_resident_bytes()
-    );
+    let (backend, times, maps) = (engine.backend(), times.join(", "), engine.memory().peak_bytes);
+    println!(r#"{{"name": "danqing {backend}", "milliseconds": [{times}], "processor_milliseconds": {processor:.2},"#);
+    println!(r#""peak_map_bytes": {maps}, "peak_resident_bytes": {}}}"#, peak_resident_bytes());
     if options.blocks {
         print_blocks(&blocks);
     }
@@ -106,6 +104,16 @@ fn print_blocks(runs: &[Vec<(BlockOutput, f64)>]) {
         times.sort_by(f64::total_cmp);
         eprintln!("{:20} {:8.2} ms", block.to_string(), times[times.len() / 2]);
     }
+}
+
+/// Time that this process's threads have spent on processors; 0 where the system does not say.
+fn processor_milliseconds() -> f64 {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0.0 };
+    let nanoseconds = tasks.filter_map(|task| {
+        let statistics = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        statistics.split(' ').next()?.parse::<u64>().ok()
+    });
+    nanoseconds.sum::<u64>() as f64 / 1e6
 }
 
 /// Largest resident set of this process; 0 where the system does not say.
