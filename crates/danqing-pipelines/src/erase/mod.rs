@@ -89,7 +89,7 @@ impl Capability for Erase {
         for place in scenes::places(&fill::touched(&coverage)) {
             let piece = Piece { picture: srgb.crop(place), hole: hole.crop(place), coverage: coverage.crop(place) };
             let made = self.fill(&piece, params, progress)?;
-            result = result.compose(&made.filled, &piece.coverage, place)?;
+            result = result.compose(&made.filled, &fill::touched(&piece.coverage), place)?;
             labels.push(made.label);
         }
         let facts = fill::facts(picture, &result, &hole, &coverage, progress)?;
@@ -110,30 +110,38 @@ struct Piece {
 
 impl Erase {
     fn fill(&self, piece: &Piece, params: &Params, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
-        let exact = Scene { picture: &piece.picture, hole: &piece.hole };
         let touched = fill::touched(&piece.coverage);
-        let wide = Scene { picture: &piece.picture, hole: &touched };
+        let exact = Scene { picture: &piece.picture, hole: &piece.hole, source: None };
+        let wide = Scene { hole: &touched, ..exact };
         let seed = params.seed.unwrap_or_default();
-        Ok(match params.engine {
-            Engine::Telea => fill::classical(exact, inpaint::Method::Telea, params.radius, progress)?,
-            Engine::NavierStokes => fill::classical(exact, inpaint::Method::NavierStokes, params.radius, progress)?,
-            Engine::Patch => fill::patches(exact, seed, progress)?,
-            Engine::Migan => fill::network_at(&self.networks, wide, fill::working_scale(wide), progress)?,
-            Engine::Auto => self.best_fill(exact, wide, seed, progress)?,
-        })
+        let mut contest = Contest::new(exact, &piece.coverage);
+        match params.engine {
+            Engine::Auto => self.offer_all(&mut contest, exact, wide, seed, progress)?,
+            Engine::Migan => {
+                let made = fill::network_at(&self.networks, wide, fill::working_scale(wide), progress)?;
+                contest.offer(made, progress)?;
+            }
+            Engine::Patch => contest.offer(fill::patches(exact, seed, progress)?, progress)?,
+            Engine::Telea | Engine::NavierStokes => {
+                let telea = params.engine == Engine::Telea;
+                let method = if telea { inpaint::Method::Telea } else { inpaint::Method::NavierStokes };
+                contest.offer(fill::classical(exact, method, params.radius, progress)?, progress)?;
+            }
+        }
+        Ok(contest.winner()?)
     }
 
-    /// The network at its working scale and with the widest view, texture from the picture, and the network's idea
-    /// rebuilt from the picture's texture: the best measured one.
-    fn best_fill(
+    /// The network at its working scale and with the widest view, the better one rebuilt from the picture's own texture,
+    /// and texture alone.
+    fn offer_all(
         &self,
+        contest: &mut Contest<'_>,
         exact: Scene<'_>,
         wide: Scene<'_>,
         seed: u64,
         progress: &mut Progress<'_>,
-    ) -> Result<Candidate, Error> {
+    ) -> Result<(), Error> {
         let (working, whole) = (fill::working_scale(wide), fill::whole_scale(wide));
-        let mut contest = Contest::new(wide);
         contest.offer(fill::network_at(&self.networks, wide, working, progress)?, progress)?;
         if whole < 0.8 * working {
             contest.offer(fill::network_at(&self.networks, wide, whole, progress)?, progress)?;
@@ -143,7 +151,7 @@ impl Erase {
             contest.offer(rebuilt, progress)?;
         }
         contest.offer(fill::patches(exact, seed, progress)?, progress)?;
-        Ok(contest.winner()?)
+        Ok(())
     }
 }
 

@@ -60,6 +60,12 @@ impl Sides {
         Rect::new(self.left, self.top, width, height)
     }
 
+    /// Whether the same sides grow.
+    pub(super) fn same_side(self, other: Self) -> bool {
+        let grows = |s: Self| [s.left, s.right, s.top, s.bottom].map(|n| n > 0);
+        grows(self) == grows(other)
+    }
+
     /// Whether nothing grows.
     #[must_use]
     pub(super) fn is_zero(&self) -> bool {

@@ -97,7 +97,7 @@ impl Capability for Extend {
         let hole = new_area(sides, kept.size());
         let coverage = fill::feathered(&hole, if invents(params.fill) { params.feather } else { 0 });
         let canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
-        let result = canvas.compose(&filled, &coverage, filled.bounds())?;
+        let result = canvas.compose(&filled, &fill::touched(&coverage), filled.bounds())?;
         let facts = fill::facts(&canvas, &result, &hole, &coverage, progress)?;
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
         if !self.models(params).is_empty() {
@@ -122,9 +122,11 @@ impl Extend {
             Fill::Auto | Fill::Network | Fill::Patch => {
                 let most = (params.step * picture.width().min(picture.height()) as f64).max(16.0) as usize;
                 let (mut canvas, mut labels) = (picture.clone(), Vec::new());
-                for (i, sides) in plan::steps(sides, most).into_iter().enumerate() {
-                    // Later steps may rewrite a little of what the step before has made.
-                    let overlap = if i == 0 { params.feather } else { params.feather.max(16) };
+                let steps = plan::steps(sides, most);
+                for (i, &sides) in steps.iter().enumerate() {
+                    // A further step on the same side may rewrite a little of what the one before has made.
+                    let further = i > 0 && steps[i - 1].same_side(sides);
+                    let overlap = if further { params.feather.max(16) } else { params.feather };
                     let step = Step { picture: &canvas, sides, overlap, fill: params.fill, seed: seed_of(params, i) };
                     let made = step.made(&self.networks, progress)?;
                     canvas = made.filled;

@@ -56,18 +56,19 @@ fn bounded(sides: Sides, width: usize, height: usize) -> Result<Sides, Error> {
     Ok(sides)
 }
 
-/// Sides cut into steps of at most `most` new pixels on a side, all sides growing together.
+/// Growth cut into steps of one side and at most `most` new pixels each: left and right first, then above and below,
+/// which take the corners.
 pub(super) fn steps(sides: Sides, most: usize) -> Vec<Sides> {
-    let longest = sides.left.max(sides.right).max(sides.top).max(sides.bottom);
-    let count = longest.div_ceil(most.max(1));
-    let share = |n: usize, i: usize| n * (i + 1) / count - n * i / count;
-    (0..count)
-        .map(|i| Sides {
-            left: share(sides.left, i),
-            right: share(sides.right, i),
-            top: share(sides.top, i),
-            bottom: share(sides.bottom, i),
-        })
+    let none = Sides::default();
+    let cut = |new: usize, side: fn(usize, Sides) -> Sides| {
+        let count = new.div_ceil(most.max(1));
+        (0..count).map(move |i| side(new * (i + 1) / count - new * i / count, Sides::default()))
+    };
+    cut(sides.left, |left, none| Sides { left, ..none })
+        .chain(cut(sides.right, |right, none| Sides { right, ..none }))
+        .chain(cut(sides.top, |top, none| Sides { top, ..none }))
+        .chain(cut(sides.bottom, |bottom, none| Sides { bottom, ..none }))
+        .filter(|step| *step != none)
         .collect()
 }
 
@@ -102,11 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn steps_add_up_and_none_is_too_large() {
+    fn steps_add_up_and_each_grows_one_side_a_little() {
         let whole = Sides { left: 700, right: 33, top: 0, bottom: 250 };
         let steps = steps(whole, 256);
-        assert_eq!(steps.len(), 3);
-        assert!(steps.iter().all(|s| s.left <= 256));
+        assert_eq!(steps.len(), 3 + 1 + 1);
+        assert!(steps.iter().all(|s| s.left.max(s.right).max(s.bottom) <= 256));
+        assert!(steps.iter().all(|s| [s.left, s.right, s.top, s.bottom].iter().filter(|&&n| n > 0).count() == 1));
         let sum = |side: fn(&Sides) -> usize| steps.iter().map(side).sum::<usize>();
         assert_eq!((sum(|s| s.left), sum(|s| s.right), sum(|s| s.top), sum(|s| s.bottom)), (700, 33, 0, 250));
     }

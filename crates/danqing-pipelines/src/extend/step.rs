@@ -1,7 +1,7 @@
 //! One step of growth: candidates from every engine, the best one kept.
 
 use danqing_capability::Progress;
-use danqing_media::{Raster, SrgbF32};
+use danqing_media::{Mask, Raster, Rect, SrgbF32};
 
 use super::layout::Sides;
 use super::params::Fill;
@@ -11,7 +11,8 @@ use crate::fill::{self, Candidate, Contest, Error, Networks, Scene};
 /// How deep the far side is, as a share of the picture's shorter side.
 const FAR_SHARE: f64 = 0.25;
 
-/// What is to be done.
+/// What is to be done: growth on one side.
+#[derive(Clone, Copy)]
 pub(super) struct Step<'a> {
     /// What is there so far.
     pub(super) picture: &'a Raster<SrgbF32>,
@@ -28,9 +29,38 @@ pub(super) struct Step<'a> {
 impl Step<'_> {
     /// The grown canvas; inside the picture only the overlap differs, blended linearly.
     pub(super) fn made(&self, networks: &Networks, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
-        let canvas = self.world(FarSide::Nothing);
-        let scene = Scene { picture: &canvas.raster, hole: &canvas.hole };
-        let mut contest = Contest::new(scene);
+        let near = self.context();
+        let local = Step { picture: &self.picture.crop(near), ..*self };
+        let grown = local.grown(networks, progress)?;
+        let (width, height) = self.picture.size();
+        let (w, h) = self.sides.canvas(width, height);
+        let mut canvas = Raster::filled(w, h, 0.0);
+        canvas.paste(self.picture, self.sides.left, self.sides.top);
+        canvas.paste(&grown.filled, near.x, near.y);
+        Ok(Candidate { filled: canvas, label: grown.label })
+    }
+
+    /// The part of the picture that can have a say: as deep as its shorter side, and several times the new area.
+    fn context(&self) -> Rect {
+        let (width, height) = self.picture.size();
+        let new = self.sides.left + self.sides.right + self.sides.top + self.sides.bottom;
+        let depth = width.min(height).max(3 * new);
+        let (w, h) = (depth.min(width), depth.min(height));
+        match self.sides {
+            Sides { left: 1.., .. } => Rect::new(0, 0, w, height),
+            Sides { right: 1.., .. } => Rect::new(width - w, 0, w, height),
+            Sides { top: 1.., .. } => Rect::new(0, 0, width, h),
+            _ => Rect::new(0, height - h, width, h),
+        }
+    }
+
+    fn grown(&self, networks: &Networks, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
+        let (wide, exact) = (self.world(FarSide::Nothing, self.overlap), self.world(FarSide::Nothing, 0));
+        let source = self.near_border();
+        let scene = Scene { picture: &wide.raster, hole: &wide.hole, source: Some(&source) };
+        let judged = Scene { picture: &exact.raster, hole: &exact.hole, source: Some(&source) };
+        let coverage = fill::feathered(&exact.hole, self.overlap);
+        let mut contest = Contest::new(judged, &coverage);
         if self.fill != Fill::Patch {
             self.offer_network(networks, &mut contest, progress)?;
         }
@@ -43,8 +73,22 @@ impl Step<'_> {
         if self.fill != Fill::Network {
             contest.offer(fill::patches(scene, self.seed, progress)?, progress)?;
         }
-        let best = contest.winner()?;
-        Ok(Candidate { filled: self.blended(best.filled), label: best.label })
+        contest.winner()
+    }
+
+    /// 255 where the canvas lies near the border that grows: what stands far inside does not belong beyond it.
+    fn near_border(&self) -> Mask {
+        let (width, height) = self.picture.size();
+        let (w, h) = self.sides.canvas(width, height);
+        let reach = |new: usize| (new * 3 / 2).max(48);
+        let s = self.sides;
+        let near = |x: usize, y: usize| {
+            s.left > 0 && x < s.left + reach(s.left)
+                || s.right > 0 && x + reach(s.right) >= s.left + width
+                || s.top > 0 && y < s.top + reach(s.top)
+                || s.bottom > 0 && y + reach(s.bottom) >= s.top + height
+        };
+        Mask::from_fn(w, h, |x, y, to| to[0] = if near(x, y) { 255 } else { 0 })
     }
 
     /// The network between the picture and each kind of far side, seeing all of it and seeing it sharp.
@@ -55,8 +99,8 @@ impl Step<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
         for far in [FarSide::NearMirror, FarSide::Reflection] {
-            let world = self.world(far);
-            let scene = Scene { picture: &world.raster, hole: &world.hole };
+            let world = self.world(far, self.overlap);
+            let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
             let (whole, working) = (fill::whole_scale(scene), fill::working_scale(scene));
             let scales = if whole < 0.8 * working { vec![whole, working] } else { vec![whole] };
             for scale in scales {
@@ -68,29 +112,8 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn world(&self, far: FarSide) -> World {
+    fn world(&self, far: FarSide, overlap: usize) -> World {
         let depth = FAR_SHARE * self.picture.width().min(self.picture.height()) as f64;
-        World::new(self.picture, self.sides, self.overlap, far, depth as usize)
-    }
-
-    /// `canvas` with the picture laid over it, transparent towards the borders that grow.
-    fn blended(&self, mut canvas: Raster<SrgbF32>) -> Raster<SrgbF32> {
-        let (width, height) = self.picture.size();
-        let share = |at: usize, side: usize, before: usize, after: usize| {
-            let from_border = |new: usize, depth: usize| if new > 0 { depth } else { usize::MAX };
-            from_border(before, at).min(from_border(after, side - 1 - at))
-        };
-        for y in 0..height {
-            for x in 0..width {
-                let depth = share(x, width, self.sides.left, self.sides.right)
-                    .min(share(y, height, self.sides.top, self.sides.bottom));
-                let known = ((depth as f32 + 1.0) / (self.overlap as f32 + 1.0)).min(1.0);
-                let to = canvas.pixel_mut(x + self.sides.left, y + self.sides.top);
-                for (to, from) in to.iter_mut().zip(self.picture.pixel(x, y)) {
-                    *to += (from - *to) * known;
-                }
-            }
-        }
-        canvas
+        World::new(self.picture, self.sides, overlap, far, depth as usize)
     }
 }

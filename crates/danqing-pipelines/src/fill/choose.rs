@@ -1,39 +1,50 @@
 //! Which candidate is kept.
 
 use danqing_capability::Progress;
+use danqing_media::{Mask, Raster, SrgbF32};
 use danqing_vision::seam::Score;
 
 use super::novelty::novelty;
 use super::{Candidate, Error, Scene};
 
 /// Weight of novelty against [`Score::total`]; a fill that is new by a tenth of the range loses a whole octave.
-const NOVELTY_WEIGHT: f32 = 8.0;
+const NOVELTY_WEIGHT: f32 = 20.0;
 
 /// What is wrong with a candidate; 0 would be a fill that can't be told from the picture.
 fn faults(candidate: &Candidate, scene: Scene<'_>, progress: &mut Progress<'_>) -> Result<f32, Error> {
     progress.step("measure", 0, 1)?;
     let score = Score::measured(&candidate.filled, scene.hole).map_or(0.0, |score| score.total());
-    let new = novelty(&candidate.filled, scene.hole, progress.cancel_token())?;
+    let new = novelty(&candidate.filled, scene.hole, scene.source, progress.cancel_token())?;
     if std::env::var_os("DANQING_EXPLAIN").is_some() {
         eprintln!("{:<60} {:?} novelty {new:.3}", candidate.label, Score::measured(&candidate.filled, scene.hole));
+    }
+    if let Some(d) = std::env::var_os("DANQING_DUMP") {
+        let p = danqing_media::Picture::from_srgb(&candidate.filled, danqing_media::Depth::Eight);
+        let n = std::fs::read_dir(&d).map(|d| d.count()).unwrap_or(0);
+        let b = danqing_media::file::encode(&p, &danqing_media::file::EncodeOptions::new(danqing_media::file::Format::Png)).map(|e| e.bytes).unwrap_or_default();
+        let _ = std::fs::write(std::path::Path::new(&d).join(format!("{n:03} {}.png", candidate.label)), b);
     }
     Ok(score + NOVELTY_WEIGHT * new)
 }
 
-/// Candidates meet here one after the other; only the best one so far is kept in memory.
+/// Candidates meet here one after the other, blended with the picture; only the best one so far is kept in memory.
 pub(crate) struct Contest<'a> {
+    /// What is filled; the hole is the true one, without feather.
     scene: Scene<'a>,
+    coverage: &'a Mask,
     best: Option<(f32, Candidate)>,
 }
 
 impl<'a> Contest<'a> {
-    /// Judged by how the candidates fill `scene`.
-    pub(crate) fn new(scene: Scene<'a>) -> Self {
-        Self { scene, best: None }
+    /// Judged by how the candidates fill `scene` when they cover it as `coverage` says.
+    pub(crate) fn new(scene: Scene<'a>, coverage: &'a Mask) -> Self {
+        Self { scene, coverage, best: None }
     }
 
     /// Keeps `candidate` if it has fewer faults than the best one so far.
     pub(crate) fn offer(&mut self, candidate: Candidate, progress: &mut Progress<'_>) -> Result<(), Error> {
+        let Candidate { label, filled } = candidate;
+        let candidate = Candidate { label, filled: blended(self.scene.picture, filled, self.coverage) };
         let sum = faults(&candidate, self.scene, progress)?;
         if self.best.as_ref().is_none_or(|(least, _)| sum < *least) {
             self.best = Some((sum, candidate));
@@ -50,4 +61,16 @@ impl<'a> Contest<'a> {
     pub(crate) fn winner(self) -> Result<Candidate, Error> {
         self.best.map(|(_, candidate)| candidate).ok_or(Error::NoCandidate)
     }
+}
+
+/// `over` laid on `picture` as `coverage` says.
+fn blended(picture: &Raster<SrgbF32>, mut over: Raster<SrgbF32>, coverage: &Mask) -> Raster<SrgbF32> {
+    let pixels = over.samples_mut().chunks_exact_mut(3).zip(picture.samples().chunks_exact(3));
+    for ((to, under), &cover) in pixels.zip(coverage.samples()) {
+        if cover < 255 {
+            let share = f32::from(cover) / 255.0;
+            to.iter_mut().zip(under).for_each(|(to, under)| *to = under + (*to - under) * share);
+        }
+    }
+    over
 }

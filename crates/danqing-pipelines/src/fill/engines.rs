@@ -37,7 +37,7 @@ pub(crate) fn network_at(
 /// Texture and structure copied from the scene itself.
 pub(crate) fn patches(scene: Scene<'_>, seed: u64, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
     let options = patch_options(seed);
-    let filled = patch::complete(scene.picture, scene.hole, None, &options, progress)?;
+    let filled = patch::complete(scene.picture, scene.hole, scene.source, &options, progress)?;
     Ok(Candidate { label: "patches".into(), filled })
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn guided(
     progress: &mut Progress<'_>,
 ) -> Result<Candidate, Error> {
     let options = patch_options(seed);
-    let filled = patch::refine(scene.picture, scene.hole, &guess.filled, None, &options, progress)?;
+    let filled = patch::refine(scene.picture, scene.hole, &guess.filled, scene.source, &options, progress)?;
     Ok(Candidate { label: format!("{} rebuilt from patches", guess.label), filled })
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) picture: &'a Raster<SrgbF32>,
     /// Not 0 where pixels are to be made.
     pub(crate) hole: &'a Mask,
+    /// 0 where the picture may not be copied from, because it is too far away to say how the hole should look.
+    pub(crate) source: Option<&'a Mask>,
 }
 
 /// One way to fill a scene.

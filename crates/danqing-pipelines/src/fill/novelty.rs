@@ -17,22 +17,31 @@ const NEW: f32 = 0.25;
 
 /// Root mean square difference, `0..=0.25`, between the fill's 5×5 thumbnail patches and their nearest known patches
 /// (mirrored ones count too), averaged over the fill. 0: everything in the fill stands elsewhere in the picture.
-pub(super) fn novelty(image: &Raster<SrgbF32>, hole: &Mask, cancel: &CancelToken) -> Result<f32, Cancelled> {
+///
+/// Known is what is not in the hole and, where `source` is given, not 0 in it.
+pub(super) fn novelty(
+    image: &Raster<SrgbF32>,
+    hole: &Mask,
+    source: Option<&Mask>,
+    cancel: &CancelToken,
+) -> Result<f32, Cancelled> {
     let (width, height) = image.size();
     let scale = (THUMBNAIL as f64 / width.max(height) as f64).min(1.0);
     let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
     let (w, h) = (side(width), side(height));
     let small = resized(image, w, h, Method::Area, cancel)?;
-    let share = Raster::<ScalarF32>::from_fn(width, height, |x, y, s| {
-        s[0] = f32::from(u8::from(hole.pixel(x, y)[0] > 0));
-    });
-    let share = resized(&share, w, h, Method::Area, cancel)?;
+    let share_of = |marked: &dyn Fn(usize, usize) -> bool| {
+        let ones = Raster::<ScalarF32>::from_fn(width, height, |x, y, s| s[0] = f32::from(u8::from(marked(x, y))));
+        resized(&ones, w, h, Method::Area, cancel)
+    };
+    let share = share_of(&|x, y| hole.pixel(x, y)[0] > 0)?;
+    let barred = share_of(&|x, y| source.is_some_and(|s| s.pixel(x, y)[0] == 0))?;
     let (mut made, mut known) = (Vec::new(), Vec::new());
     for y in REACH..h.saturating_sub(REACH) {
         for x in REACH..w.saturating_sub(REACH) {
             if share.pixel(x, y)[0] > 0.5 {
                 made.push(patch(&small, x, y, false));
-            } else if is_known(&share, x, y) {
+            } else if barred.pixel(x, y)[0] < 0.5 && is_known(&share, x, y) {
                 known.push(patch(&small, x, y, false));
                 known.push(patch(&small, x, y, true));
             }
@@ -108,7 +117,7 @@ mod tests {
         }
         let token = CancelToken::default();
         let (true_one, false_one) =
-            (novelty(&truth, &hole, &token).expect("runs"), novelty(&invented, &hole, &token).expect("runs"));
+            (novelty(&truth, &hole, None, &token).expect("runs"), novelty(&invented, &hole, None, &token).expect("runs"));
         assert!(true_one < 0.05 && false_one > 4.0 * true_one, "{true_one} {false_one}");
     }
 
@@ -116,6 +125,6 @@ mod tests {
     fn cancel_is_honoured() {
         let token = CancelToken::default();
         token.cancel();
-        assert_eq!(novelty(&stripes(60, 60), &square_hole(60, 60), &token), Err(Cancelled));
+        assert_eq!(novelty(&stripes(60, 60), &square_hole(60, 60), None, &token), Err(Cancelled));
     }
 }
