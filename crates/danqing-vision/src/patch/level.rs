@@ -83,6 +83,12 @@ impl Level {
         all
     }
 
+    /// Greatest distance of an unknown pixel from the known part.
+    pub(super) fn thickness(&self) -> usize {
+        let most = self.depth().into_iter().max().unwrap_or(0) as usize;
+        most.min(self.width.max(self.height))
+    }
+
     /// Distance from the known part in pixels (largest coordinate difference).
     pub(super) fn depth(&self) -> Vec<u32> {
         let (width, height) = (self.width, self.height);

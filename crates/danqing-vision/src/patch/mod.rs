@@ -59,7 +59,7 @@ impl Default for Options {
             seed: 0,
             reach: 1.0,
             texture: 20.0, proximity: 30.0,
-            guidance: 4.0,
+            guidance: 2.0,
             threads: 0,
         }
     }

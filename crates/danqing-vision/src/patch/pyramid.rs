@@ -1,5 +1,7 @@
 //! Resolutions from the picture's own down to one where the hole is about as thick as a patch.
 
+use danqing_capability::{Cancelled, Progress};
+
 use super::level::{Level, Pixel};
 use super::window::Window;
 
@@ -9,24 +11,40 @@ const LEAST_SOURCES: usize = 64;
 const LEAST_SIDE: usize = 3;
 /// The hole's greatest distance from the known part, in pixels, below which a resolution is not halved again.
 const COARSEST_THICKNESS: usize = 8;
+/// Rows of sums between two reports.
+const REPORT_ROWS: usize = 256;
 /// Half the side of the square over which texture is averaged at full resolution, least and most.
 const TEXTURE_RADIUS: (usize, usize) = (3, 12);
-/// Half the side of the square that stands for low frequencies at every resolution of a guided completion.
+/// Half the side of the square that stands for low frequencies in a guided completion, at the coarsest resolution.
 const GUIDE_RADIUS: usize = 2;
 
-/// Finest first; `None` if no patch size leaves a patch to copy.
-pub(super) fn levels(window: &Window, patch_size: usize, halvings: usize) -> Option<Vec<Level>> {
-    let radii = (0..=patch_size / 2).rev();
-    let mut finest = radii.map(|radius| finest(window, radius)).find(|level| !level.sources.is_empty())?;
-    let thickness = finest.depth().into_iter().max().unwrap_or(0).min(finest.width.max(finest.height) as u32);
-    let texture_radius = ((thickness as usize).div_ceil(8)).clamp(TEXTURE_RADIUS.0, TEXTURE_RADIUS.1);
-    finest.texture = texture(&finest, texture_radius);
-    let mut levels = vec![finest];
-    let mut thickness = thickness as usize;
-    while let Some(last) = levels.last() {
-        if levels.len() > halvings || thickness <= COARSEST_THICKNESS {
+/// Finest first; empty if no patch size leaves a patch to copy.
+///
+/// # Errors
+/// [`Cancelled`].
+pub(super) fn levels(
+    window: &Window,
+    patch_size: usize,
+    halvings: usize,
+    progress: &mut Progress<'_>,
+) -> Result<Vec<Level>, Cancelled> {
+    let mut step = || progress.step("resolutions", 0, 1);
+    let mut levels = Vec::new();
+    for radius in (0..=patch_size / 2).rev() {
+        step()?;
+        let level = finest(window, radius);
+        if !level.sources.is_empty() {
+            levels.push(level);
             break;
         }
+    }
+    let Some(finest) = levels.first_mut() else { return Ok(levels) };
+    step()?;
+    let mut thickness = finest.thickness();
+    let texture_radius = thickness.div_ceil(8).clamp(TEXTURE_RADIUS.0, TEXTURE_RADIUS.1);
+    finest.texture = texture(finest, texture_radius, &mut step)?;
+    while let Some(last) = levels.last().filter(|_| levels.len() <= halvings && thickness > COARSEST_THICKNESS) {
+        step()?;
         let next = halved(last);
         let least_side = LEAST_SIDE * (2 * next.radius + 1);
         if next.sources.len() < LEAST_SOURCES || next.width.min(next.height) < least_side {
@@ -35,10 +53,11 @@ pub(super) fn levels(window: &Window, patch_size: usize, halvings: usize) -> Opt
         levels.push(next);
         thickness = thickness.div_ceil(2);
     }
-    for level in &mut levels {
-        level.guide = guide(level);
+    let count = levels.len();
+    for (index, level) in levels.iter_mut().enumerate() {
+        level.guide = guide(level, GUIDE_RADIUS << (count - 1 - index), &mut step)?;
     }
-    Some(levels)
+    Ok(levels)
 }
 
 fn finest(window: &Window, radius: usize) -> Level {
@@ -132,7 +151,7 @@ fn shrunk<const N: usize>(fine: &Level, values: &[[f32; N]], weights: &[f32]) ->
 }
 
 /// Mean absolute differences of brightness to the right and down, over known pairs in a square.
-fn texture(level: &Level, radius: usize) -> Vec<[f32; 2]> {
+fn texture(level: &Level, radius: usize, step: &mut Step<'_>) -> Result<Vec<[f32; 2]>, Cancelled> {
     let (width, height) = (level.width, level.height);
     let luma = |at: usize| {
         let [r, g, b, _] = level.known[at].map(f32::from);
@@ -150,51 +169,82 @@ fn texture(level: &Level, radius: usize) -> Vec<[f32; 2]> {
         })
         .collect();
     let mean = |sum: f32, weight: f32| if weight > 0.5 { sum / weight } else { 0.0 };
-    box_sums(&pairs, width, height, radius).into_iter().map(|[h, hw, v, vw]| [mean(h, hw), mean(v, vw)]).collect()
+    let sums = box_sums(&pairs, width, height, radius, step)?;
+    Ok(sums.into_iter().map(|[h, hw, v, vw]| [mean(h, hw), mean(v, vw)]).collect())
 }
+
+/// Reports; an error says that the run was cancelled.
+type Step<'a> = dyn FnMut() -> Result<(), Cancelled> + 'a;
 
 /// Sums over squares of side `2 * radius + 1`, clipped at the borders.
-fn box_sums<const N: usize>(values: &[[f32; N]], width: usize, height: usize, radius: usize) -> Vec<[f32; N]> {
+fn box_sums<const N: usize>(
+    values: &[[f32; N]],
+    width: usize,
+    height: usize,
+    radius: usize,
+    step: &mut Step<'_>,
+) -> Result<Vec<[f32; N]>, Cancelled> {
     let mut rows = vec![[0.0; N]; values.len()];
-    for y in 0..height {
-        line_sums(width, radius, |x| values[y * width + x], |x, sum| rows[y * width + x] = sum);
+    for (y, row) in values.chunks_exact(width).enumerate() {
+        if y % REPORT_ROWS == 0 {
+            step()?;
+        }
+        let mut sum = Running::new(radius, width);
+        for x in 0..width {
+            rows[y * width + x] = sum.next(|at| row[at]);
+        }
     }
     let mut all = vec![[0.0; N]; values.len()];
-    for x in 0..width {
-        line_sums(height, radius, |y| rows[y * width + x], |y, sum| all[y * width + x] = sum);
+    let mut sums: Vec<Running<N>> = (0..width).map(|_| Running::new(radius, height)).collect();
+    for (y, row) in all.chunks_exact_mut(width).enumerate() {
+        if y % REPORT_ROWS == 0 {
+            step()?;
+        }
+        for ((x, to), sum) in row.iter_mut().enumerate().zip(&mut sums) {
+            *to = sum.next(|at| rows[at * width + x]);
+        }
     }
-    all
+    Ok(all)
 }
 
-/// Running sums along one line; in `f64`, so that what leaves takes away exactly what it brought.
-fn line_sums<const N: usize>(
-    length: usize,
+/// A running sum along one line; in `f64`, so that what leaves takes away exactly what it brought.
+struct Running<const N: usize> {
+    sum: [f64; N],
     radius: usize,
-    value: impl Fn(usize) -> [f32; N],
-    mut store: impl FnMut(usize, [f32; N]),
-) {
-    let mut sum = [0.0f64; N];
-    (0..radius.min(length)).for_each(|i| sum.iter_mut().zip(value(i)).for_each(|(s, v)| *s += f64::from(v)));
-    for i in 0..length {
-        if i + radius < length {
-            sum.iter_mut().zip(value(i + radius)).for_each(|(s, v)| *s += f64::from(v));
+    length: usize,
+    /// First position not added yet, and the position of the next sum.
+    added: usize,
+    at: usize,
+}
+
+impl<const N: usize> Running<N> {
+    fn new(radius: usize, length: usize) -> Self {
+        Self { sum: [0.0; N], radius, length, added: 0, at: 0 }
+    }
+
+    /// The sum around the next position.
+    fn next(&mut self, value: impl Fn(usize) -> [f32; N]) -> [f32; N] {
+        while self.added < (self.at + self.radius + 1).min(self.length) {
+            self.sum.iter_mut().zip(value(self.added)).for_each(|(s, v)| *s += f64::from(v));
+            self.added += 1;
         }
-        if i > radius {
-            sum.iter_mut().zip(value(i - radius - 1)).for_each(|(s, v)| *s -= f64::from(v));
+        if self.at > self.radius {
+            self.sum.iter_mut().zip(value(self.at - self.radius - 1)).for_each(|(s, v)| *s -= f64::from(v));
         }
-        store(i, sum.map(|s| s as f32));
+        self.at += 1;
+        self.sum.map(|s| s as f32)
     }
 }
 
 /// Local means of the picture, with the guess in the hole.
-fn guide(level: &Level) -> Option<Vec<[f32; 3]>> {
-    let guess = level.guess.as_ref()?;
+fn guide(level: &Level, radius: usize, step: &mut Step<'_>) -> Result<Option<Vec<[f32; 3]>>, Cancelled> {
+    let Some(guess) = &level.guess else { return Ok(None) };
     let pairs: Vec<[f32; 4]> = (0..guess.len())
         .map(|at| {
             let [r, g, b] = numbers(if level.unknown[at] { guess[at] } else { level.known[at] });
             [r, g, b, 1.0]
         })
         .collect();
-    let sums = box_sums(&pairs, level.width, level.height, GUIDE_RADIUS);
-    Some(sums.into_iter().map(|[r, g, b, n]| [r / n, g / n, b / n]).collect())
+    let sums = box_sums(&pairs, level.width, level.height, radius, step)?;
+    Ok(Some(sums.into_iter().map(|[r, g, b, n]| [r / n, g / n, b / n]).collect()))
 }

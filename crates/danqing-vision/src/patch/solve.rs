@@ -31,15 +31,15 @@ pub(super) fn run(
     };
     progress.step("patches", 0, 1)?;
     let halvings = if guess.is_some() { options.halvings.min(GUIDED_HALVINGS) } else { options.halvings };
-    let no_source = || Error::NoSource { pixels: image.width() * image.height() };
-    let levels = pyramid::levels(&window, options.patch_size, halvings).ok_or_else(no_source)?;
+    let levels = pyramid::levels(&window, options.patch_size, halvings, progress)?;
+    let Some(finest) = levels.first() else {
+        return Err(Error::NoSource { pixels: image.width() * image.height() });
+    };
     let mut run = Run { options, threads: parallel::threads_or_all(options.threads), done: 0, total: 0 };
     run.total = (0..levels.len()).map(|index| run.iterations(index, levels.len()) * SWEEPS).sum();
     let field = run.solve(&levels, progress)?;
     let mut made = image.clone();
-    if let Some(finest) = levels.first() {
-        compose::paste(&mut made, &window, finest, &field, progress)?;
-    }
+    compose::paste(&mut made, &window, finest, &field, progress)?;
     Ok(made)
 }
 
@@ -121,14 +121,13 @@ impl Run<'_> {
     ) -> Result<Vec<Match>, Error> {
         let rounds = self.iterations(levels - 1, levels);
         if let Some(guess) = &level.guess {
-            let mut estimate = known(level);
+            // Colours are the guess's; its texture is not to be trusted, the border's is.
+            let known = known(level);
+            let matcher = Matcher { level, estimate: &known, weights: self.weights() };
+            let (mut estimate, mut field) = first_fill::fill(&matcher, Start::Smooth, seed, progress)?;
             for (at, _) in level.unknown.iter().enumerate().filter(|(_, u)| **u) {
                 estimate.colour[at] = guess[at];
             }
-            let mut field = first_fill::random_field(level, seed);
-            // The guess's texture is not to be trusted: the first match looks at colours only.
-            self.match_patches(level, &estimate, &mut field, 0.0, progress)?;
-            vote::rebuild(level, &field, &mut estimate, self.threads);
             self.improve(level, &mut estimate, &mut field, rounds, progress)?;
             return Ok(field);
         }
@@ -137,10 +136,10 @@ impl Run<'_> {
         for start in Start::ALL {
             self.done = before;
             let known = known(level);
-            let matcher = Matcher { level, estimate: &known, weights: self.weights(self.options.texture) };
+            let matcher = Matcher { level, estimate: &known, weights: self.weights() };
             let (mut estimate, mut field) = first_fill::fill(&matcher, start, seed, progress)?;
             self.improve(level, &mut estimate, &mut field, rounds, progress)?;
-            let matcher = Matcher { level, estimate: &estimate, weights: self.weights(self.options.texture) };
+            let matcher = Matcher { level, estimate: &estimate, weights: self.weights() };
             let energy = matcher.energy(&field);
             if best.as_ref().is_none_or(|(least, _)| energy < *least) {
                 best = Some((energy, field));
@@ -159,7 +158,7 @@ impl Run<'_> {
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
         for round in 0..rounds {
-            self.match_patches(level, estimate, field, self.options.texture, progress)?;
+            self.match_patches(level, estimate, field, progress)?;
             let change = vote::rebuild(level, field, estimate, self.threads);
             progress.step("patches", self.done, self.total)?;
             if change < SETTLED {
@@ -170,8 +169,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn weights(&self, texture: f32) -> Weights {
-        Weights { texture, guidance: self.options.guidance, proximity: self.options.proximity }
+    fn weights(&self) -> Weights {
+        Weights { texture: self.options.texture, guidance: self.options.guidance, proximity: self.options.proximity }
     }
 
     fn match_patches(
@@ -179,10 +178,9 @@ impl Run<'_> {
         level: &Level,
         estimate: &Estimate,
         field: &mut [Match],
-        texture: f32,
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
-        let matcher = Matcher { level, estimate, weights: self.weights(texture) };
+        let matcher = Matcher { level, estimate, weights: self.weights() };
         for pass in 0..SWEEPS {
             let random = mixed(self.options.seed ^ mixed(self.done as u64));
             let sweep = Sweep { reverse: pass % 2 == 1, stale: pass == 0, random, threads: self.threads };
