@@ -1,4 +1,7 @@
-//! Every reader against files that the real libraries wrote (tools/golden/weights_containers.py), compared bit for bit.
+//! Every reader against files that the real libraries wrote (`tools/golden/weights_containers.py`), compared bit for bit.
+
+// Helpers of tests fail like tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +28,7 @@ fn golden(name: &str) -> PathBuf {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn assert_same(file: &str, actual: &TensorFile, expected: &BTreeMap<String, Expected>) {

@@ -1,5 +1,8 @@
 //! Files made to harm: every one is refused with an error that says what is wrong.
 
+// Helpers of tests fail like tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::io::{Cursor, Write};
 
 use danqing_weights::containers::{ncnn, onnx, safetensors, torch};

@@ -21,6 +21,7 @@ fn the_embedded_catalogue_is_sound_and_complete() {
     assert_eq!((migan.size, migan.licence_class), (28_079_181, LicenceClass::Free));
     assert!(catalogue.pack("default").unwrap().iter().all(|entry| entry.licence_class == LicenceClass::Free));
     assert!(catalogue.pack("demo").unwrap().iter().all(|entry| entry.is_picture() && !entry.author.is_empty()));
+    assert_eq!(catalogue.pack("quality").unwrap().len(), 1);
     assert!(catalogue.entries().iter().all(|entry| !entry.sources.is_empty()));
 }
 

@@ -63,7 +63,11 @@ pub fn read(path: &Path, limits: &Limits) -> Result<TensorFile, ParseError> {
     let bytes = read_bounded(path, limits)?;
     if Container::detect(&bytes, &name)? == Container::Ncnn {
         let param = read_bounded(&path.with_extension("param"), limits)?;
-        let weights = if name.ends_with(".param") { read_bounded(&path.with_extension("bin"), limits)? } else { bytes };
+        let weights = if path.extension().is_some_and(|extension| extension == "param") {
+            read_bounded(&path.with_extension("bin"), limits)?
+        } else {
+            bytes
+        };
         return ncnn::read(&param, weights, limits).map(ncnn::Network::into_tensors);
     }
     parse(bytes, &name, limits)

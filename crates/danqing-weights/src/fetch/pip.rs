@@ -25,12 +25,17 @@ pub(super) fn file_name(member: &PipMember) -> String {
 }
 
 /// `pip -vv index versions NAME` prints every file it meets, also those it then skips as unfit for this Python.
-pub(super) fn link(config: &FetchConfig, member: &PipMember, reporter: &mut Reporter<'_>) -> Result<Link, FetchError> {
+pub(super) fn link(
+    config: &FetchConfig,
+    member: &PipMember,
+    id: &str,
+    reporter: &mut Reporter<'_>,
+) -> Result<Link, FetchError> {
     let mut failure = FetchError::NoClient { client: "pip", install: "Python 3 with pip 21.2 or newer" };
     for client in CLIENTS {
         let mut words = client.to_vec();
         words.extend(["-vv", "--disable-pip-version-check", "--no-input", "index", "versions", &member.pip]);
-        let Some(said) = command::run(config, &words, &member.pip, reporter)? else { continue };
+        let Some(said) = command::run(config, &words, id, reporter)? else { continue };
         if let Some(link) = find(&said.text, &member.file) {
             return Ok(link);
         }

@@ -18,19 +18,27 @@ impl ModelStore {
     /// # Errors
     /// [`StoreError`].
     pub fn pull(&self, id: &str, reporter: &mut Reporter<'_>) -> Result<PathBuf, StoreError> {
-        let entry = self.catalogue.get(id)?;
-        self.pull_all(&[entry], reporter)?;
+        self.pull_all(&[self.catalogue.get(id)?], reporter)?;
         self.path(id)
     }
 
-    /// Fetches every entry of a pack that is not there yet; entries of one archive share its download.
+    /// [`Self::pull`] for several entries; those of one archive share its download.
+    ///
+    /// # Errors
+    /// [`StoreError`]; entries that were finished before the error stay.
+    pub fn pull_each(&self, ids: &[&str], reporter: &mut Reporter<'_>) -> Result<Vec<PathBuf>, StoreError> {
+        let entries = ids.iter().map(|id| self.catalogue.get(id)).collect::<Result<Vec<_>, _>>()?;
+        self.pull_all(&entries, reporter)?;
+        ids.iter().map(|id| self.path(id)).collect()
+    }
+
+    /// [`Self::pull_each`] for every entry of a pack.
     ///
     /// # Errors
     /// [`StoreError`]; entries that were finished before the error stay.
     pub fn pull_pack(&self, pack: &str, reporter: &mut Reporter<'_>) -> Result<Vec<PathBuf>, StoreError> {
-        let entries = self.catalogue.pack(pack)?;
-        self.pull_all(&entries, reporter)?;
-        entries.iter().map(|entry| self.path(&entry.id)).collect()
+        let ids: Vec<_> = self.catalogue.pack(pack)?.iter().map(|entry| entry.id.as_str()).collect();
+        self.pull_each(&ids, reporter)
     }
 
     fn pull_all(&self, entries: &[&Entry], reporter: &mut Reporter<'_>) -> Result<(), StoreError> {

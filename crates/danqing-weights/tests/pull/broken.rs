@@ -49,7 +49,7 @@ fn a_connection_that_always_breaks_is_given_up_and_can_be_resumed() {
     assert_eq!(error.class(), Class::Environment);
     nothing_kept(&home);
     assert_eq!(home.downloads().len(), 1);
-    assert!(home.downloads()[0].ends_with(".part"), "{:?}", home.downloads());
+    assert!(home.downloads()[0].ends_with("m.bin.part"), "{:?}", home.downloads());
     server.answer("/o/m/resolve/a/m.bin", &[Answer::File(file.clone())]);
     store.pull("m", &mut go_on).unwrap();
     assert_eq!(server.ranges().last().unwrap().as_deref(), Some("bytes=300-"));
@@ -144,7 +144,7 @@ fn a_silent_server_is_given_up() {
 #[test]
 fn a_cancel_does_not_wait_for_a_silent_server() {
     let (mut home, server, file) = (Home::new(), Server::start(), content(1000));
-    home.fetch.silence = Duration::from_secs(600);
+    home.fetch.silence = Duration::from_mins(10);
     let store = hub(&mut home, &server, &file, &[Answer::Stall(file.clone(), 10)]);
     let error = store.pull("m", &mut |seen| {
         if seen.stage == "download" && seen.done == 10 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -19,7 +19,7 @@ fn home_with(file: &[u8]) -> Home {
 #[test]
 fn a_missing_model_names_its_size_its_licence_and_the_command() {
     let home = Home::new();
-    let store = home.store(&entry(&[0; 1_250_000], LOCAL));
+    let store = home.store(&entry(&content(1_250_000), LOCAL));
     let error = store.path("m").unwrap_err();
     assert_eq!(error.to_string(), "model m is missing (M; 1.2 MB; licence: MIT, free)");
     assert_eq!(error.hint().as_deref(), Some("danqing models pull m"));

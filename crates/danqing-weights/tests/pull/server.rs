@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// How one address answers.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The file, ranges served.
     File(Vec<u8>),
     /// The file, ranges ignored.
@@ -27,20 +27,19 @@ pub enum Answer {
 
 /// One request, as it came.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub path: String,
-    pub headers: HashMap<String, String>,
+pub(crate) struct Request {
+    pub(crate) headers: HashMap<String, String>,
 }
 
 /// Answers until the test ends; answers of one path are used in turn, the last one again and again.
-pub struct Server {
-    pub address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     requests: Arc<Mutex<Vec<Request>>>,
     answers: Arc<Mutex<HashMap<String, Vec<Answer>>>>,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = Self { address, requests: Arc::default(), answers: Arc::default() };
@@ -55,17 +54,17 @@ impl Server {
     }
 
     /// The address of `path`, which will answer like this.
-    pub fn answer(&self, path: &str, answers: &[Answer]) -> String {
+    pub(crate) fn answer(&self, path: &str, answers: &[Answer]) -> String {
         self.answers.lock().unwrap().insert(path.to_owned(), answers.to_vec());
         format!("{}{path}", self.address)
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
     /// The `Range` header of each request so far.
-    pub fn ranges(&self) -> Vec<Option<String>> {
+    pub(crate) fn ranges(&self) -> Vec<Option<String>> {
         self.requests().iter().map(|request| request.headers.get("range").cloned()).collect()
     }
 }
@@ -83,7 +82,7 @@ fn serve(
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
     let range = headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-    requests.lock().unwrap().push(Request { path: path.clone(), headers });
+    requests.lock().unwrap().push(Request { headers });
     let answer = {
         let mut answers = answers.lock().unwrap();
         let left = answers.get_mut(&path)?;
@@ -100,7 +99,7 @@ fn respond(stream: &mut TcpStream, answer: Answer, range: Option<usize>) -> std:
         Answer::Cut(file, length) => part(stream, &file, range, length),
         Answer::Stall(file, length) => {
             part(stream, &file, range, length)?;
-            std::thread::sleep(Duration::from_secs(600));
+            std::thread::sleep(Duration::from_mins(10));
             Ok(())
         }
         Answer::Redirect(to) => {

@@ -118,8 +118,7 @@ fn loads(layer: &Layer) -> Result<Vec<Load>, ParseError> {
             with_bias(plain("scale", channels), channels, layer.size(1, 0)?)
         }
         "Bias" => vec![plain("bias", layer.size(0, 0)?)],
-        "InstanceNorm" => affine(layer.size(0, 0)?, layer.size(2, 1)?),
-        "LayerNorm" => affine(layer.size(0, 0)?, layer.size(2, 1)?),
+        "InstanceNorm" | "LayerNorm" => affine(layer.size(0, 0)?, layer.size(2, 1)?),
         "GroupNorm" => affine(layer.size(1, 0)?, layer.size(3, 1)?),
         "MemoryData" => memory(layer)?,
         kind if UNKNOWN.contains(&kind) => {
@@ -139,7 +138,7 @@ fn affine(channels: usize, affine: usize) -> Vec<Load> {
     parts.iter().map(|&part| Load { part, shape: vec![channels], tagged: false }).collect()
 }
 
-/// num_output=0, kernel_w=1, kernel_h=11, bias_term=5, weight_data_size=6, int8_scale_term=8.
+/// Parameters: `num_output` 0, `kernel_w` 1, `kernel_h` 11, `bias_term` 5, `weight_data_size` 6, `int8_scale_term` 8.
 fn convolution(layer: &Layer) -> Result<Vec<Load>, ParseError> {
     if layer.size(8, 0)? != 0 {
         return Err(ParseError::unsupported(NAME, "int8 weights"));
@@ -153,7 +152,7 @@ fn convolution(layer: &Layer) -> Result<Vec<Load>, ParseError> {
     Ok(with_bias(Load { part: "weight", shape, tagged: true }, out, layer.size(5, 0)?))
 }
 
-/// w=0, h=1, c=2, d=11, load_type=21 (0 tagged, 1 plain).
+/// Parameters: `w` 0, `h` 1, `c` 2, `d` 11, `load_type` 21 (0 tagged, 1 plain).
 fn memory(layer: &Layer) -> Result<Vec<Load>, ParseError> {
     let sides = [layer.size(2, 0)?, layer.size(11, 0)?, layer.size(1, 0)?, layer.size(0, 0)?];
     let shape = sides.into_iter().filter(|&side| side != 0).collect();

@@ -8,6 +8,8 @@ mod param;
 
 pub use param::{Layer, ParamValue};
 
+use std::collections::BTreeMap;
+
 use crate::TensorFile;
 use crate::containers::{Limits, ParseError};
 
@@ -38,6 +40,6 @@ pub fn read(param: &[u8], weights: Vec<u8>, limits: &Limits) -> Result<Network, 
     limits.check_file(weights.len() as u64)?;
     let layers = param::read(param, limits)?;
     let tensors = bin::read(&layers, &weights, limits)?;
-    let tensors = TensorFile::new(weights, tensors, Default::default())?;
+    let tensors = TensorFile::new(weights, tensors, BTreeMap::new())?;
     Ok(Network { layers, tensors })
 }

@@ -102,10 +102,11 @@ fn param(word: &str) -> Option<(i64, ParamValue)> {
         return Some((id, scalar(value)));
     }
     // `count,value,value,…`
-    let mut parts = value.split(',').map(|part| part.trim().parse::<f32>());
-    let count = parts.next()?.ok()?;
-    let values = parts.collect::<Result<Vec<_>, _>>().ok()?;
-    (values.len() as f32 == count).then_some((ARRAY_KEY.checked_sub(id)?, ParamValue::Array(values)))
+    let (count, values) = value.split_once(',').unwrap_or((value, ""));
+    let count: usize = count.parse().ok()?;
+    let values = values.split(',').filter(|part| !part.is_empty()).map(|part| part.trim().parse::<f32>());
+    let values = values.collect::<Result<Vec<_>, _>>().ok()?;
+    (values.len() == count).then_some((ARRAY_KEY.checked_sub(id)?, ParamValue::Array(values)))
 }
 
 fn scalar(value: &str) -> ParamValue {

@@ -13,9 +13,8 @@ use crate::{Dtype, TensorEntry};
 #[derive(Debug, Default)]
 struct Raw {
     dims: Vec<usize>,
-    data_type: i64,
     name: String,
-    raw_data: Option<Range<usize>>,
+    in_file: Option<Range<usize>>,
     /// Decoded numbers of `float_data`, `int32_data`, …, little-endian at the element's size.
     numbers: Option<Vec<u8>>,
 }
@@ -28,23 +27,24 @@ pub(super) fn read(
     budget: &mut Budget,
 ) -> Result<Option<TensorEntry>, ParseError> {
     const TEXT: i64 = 8;
-    let mut raw = Raw::default();
+    let mut data_type = 0;
     let mut fields = Fields::new(file, place.clone());
     // Numbers are decoded at the element's size, so the type is needed first; writers may put it anywhere.
     while let Some((number, value)) = fields.next()? {
         if number == 2 {
-            raw.data_type = wire::integer(&value)?;
+            data_type = wire::integer(&value)?;
         }
     }
-    if raw.data_type == TEXT {
+    if data_type == TEXT {
         return Ok(None);
     }
-    let dtype = dtype(raw.data_type)?;
+    let dtype = dtype(data_type)?;
+    let mut raw = Raw::default();
     let mut fields = Fields::new(file, place);
     while let Some((number, value)) = fields.next()? {
         field(&mut raw, file, number, &value, dtype, limits, budget)?;
     }
-    let bytes = match (raw.raw_data, raw.numbers) {
+    let bytes = match (raw.in_file, raw.numbers) {
         (Some(place), None) => TensorBytes::File(place),
         (None, numbers) => TensorBytes::Own(numbers.unwrap_or_default()),
         (Some(_), Some(_)) => {
@@ -67,7 +67,7 @@ fn field(
         1 => dims(raw, file, value, limits)?,
         3 => return Err(ParseError::unsupported(NAME, "a tensor in segments")),
         8 => raw.name = wire::text(file, value, limits.name_bytes)?,
-        9 => raw.raw_data = Some(wire::bytes(value)?),
+        9 => raw.in_file = Some(wire::bytes(value)?),
         4 | 5 | 7 | 10 | 11 => numbers(raw, file, number, value, dtype, budget)?,
         13 => return Err(ParseError::unsupported(NAME, "tensor data in another file")),
         14 if wire::integer(value)? != 0 => {
@@ -85,16 +85,14 @@ fn dims(raw: &mut Raw, file: &[u8], value: &Value, limits: &Limits) -> Result<()
         raw.dims.push(side as usize);
         Ok(())
     };
-    match value {
-        Value::Varint(side) => push(*side),
-        _ => {
-            let mut packed = Fields::new(file, wire::bytes(value)?);
-            while let Some(side) = packed.next_packed()? {
-                push(side)?;
-            }
-            Ok(())
-        }
+    if let Value::Varint(side) = value {
+        return push(*side);
     }
+    let mut packed = Fields::new(file, wire::bytes(value)?);
+    while let Some(side) = packed.next_packed()? {
+        push(side)?;
+    }
+    Ok(())
 }
 
 /// `float_data` (4), `int32_data` (5), `int64_data` (7), `double_data` (10), `uint64_data` (11).

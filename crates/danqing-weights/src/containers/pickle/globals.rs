@@ -13,9 +13,9 @@ pub(crate) enum Global {
     OrderedDict,
     /// `torch._utils._rebuild_tensor`: storage, offset, size, stride.
     RebuildTensor,
-    /// `torch._utils._rebuild_tensor_v2`: the same, requires_grad, hooks.
+    /// `torch._utils._rebuild_tensor_v2`: the same, `requires_grad`, hooks.
     RebuildTensorV2,
-    /// `torch._utils._rebuild_parameter`: tensor, requires_grad, hooks.
+    /// `torch._utils._rebuild_parameter`: tensor, `requires_grad`, hooks.
     RebuildParameter,
     /// `torch.Size`: a tuple.
     Size,

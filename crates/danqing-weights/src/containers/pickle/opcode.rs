@@ -81,7 +81,7 @@ pub(super) fn refused_name(opcode: u8) -> String {
         0x96 => "BYTEARRAY8",
         0x97 => "NEXT_BUFFER",
         0x98 => "READONLY_BUFFER",
-        0x8f | 0x90 | 0x91 => "a set",
+        0x8f..=0x91 => "a set",
         b'I' | b'L' | b'F' | b'S' | b'V' | b'p' | b'g' | b'd' | b'l' => "an opcode of protocol 0",
         _ => return format!("opcode 0x{opcode:02x}"),
     };

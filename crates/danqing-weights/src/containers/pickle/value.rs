@@ -79,13 +79,14 @@ impl Pickled {
     /// A tuple of non-negative numbers, such as a shape.
     pub(crate) fn sizes(&self, value: Value, what: &str) -> Result<Vec<usize>, ParseError> {
         let parts = self.parts(value).ok_or_else(|| ParseError::malformed(NAME, format!("{what} is no tuple")))?;
-        parts.iter().map(|&part| self.size(part, what)).collect()
+        parts.iter().map(|&part| size(part, what)).collect()
     }
+}
 
-    pub(crate) fn size(&self, value: Value, what: &str) -> Result<usize, ParseError> {
-        match value {
-            Value::Int(number) if number >= 0 => Ok(number as usize),
-            other => Err(ParseError::malformed(NAME, format!("{what} is {other:?}, not a size"))),
-        }
+/// A non-negative number.
+pub(crate) fn size(value: Value, what: &str) -> Result<usize, ParseError> {
+    match value {
+        Value::Int(number) if number >= 0 => Ok(number as usize),
+        other => Err(ParseError::malformed(NAME, format!("{what} is {other:?}, not a size"))),
     }
 }

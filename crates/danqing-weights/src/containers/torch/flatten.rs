@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use crate::containers::limits::Budget;
-use crate::containers::pickle::{Call, Global, Object, Pickled, StorageKind, Value};
+use crate::containers::pickle::{Call, Global, Object, Pickled, StorageKind, Value, size as pickle_size};
 use crate::containers::torch::{NAME, numpy, strided};
 use crate::containers::{Limits, ParseError};
 use crate::{Dtype, TensorEntry};
@@ -102,7 +102,7 @@ impl Walk<'_> {
         let place =
             place.ok_or_else(|| ParseError::malformed(NAME, format!("storage {key:?} is not in the file")))?.clone();
         let layout = strided::Layout {
-            offset: self.pickled.size(offset, "a tensor's offset")?,
+            offset: pickle_size(offset, "a tensor's offset")?,
             shape: self.pickled.sizes(size, "a tensor's shape")?,
             stride: self.pickled.sizes(stride, "a tensor's stride")?,
         };
