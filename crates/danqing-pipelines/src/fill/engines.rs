@@ -1,6 +1,7 @@
 //! The engines: each takes a scene and makes one candidate.
 
 use danqing_capability::Progress;
+use danqing_media::{Mask, Raster, Rect, Space, SrgbF32};
 use danqing_vision::distance::distance_to_zero;
 use danqing_vision::{inpaint, patch};
 
@@ -36,9 +37,9 @@ pub(crate) fn network_at(
 
 /// Texture and structure copied from the scene itself.
 pub(crate) fn patches(scene: Scene<'_>, seed: u64, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
-    let options = patch_options(seed);
-    let filled = patch::complete(scene.picture, scene.hole, scene.source, &options, progress)?;
-    Ok(Candidate { label: "patches".into(), filled })
+    let wider = Wider::new(scene);
+    let filled = patch::complete(&wider.picture, &wider.hole, wider.source.as_ref(), &patch_options(seed), progress)?;
+    Ok(Candidate { label: "patches".into(), filled: filled.crop(wider.scene) })
 }
 
 /// `guess` rebuilt from the scene's own texture: the guess says what, the picture says how it looks.
@@ -48,9 +49,46 @@ pub(crate) fn guided(
     seed: u64,
     progress: &mut Progress<'_>,
 ) -> Result<Candidate, Error> {
-    let options = patch_options(seed);
-    let filled = patch::refine(scene.picture, scene.hole, &guess.filled, scene.source, &options, progress)?;
-    Ok(Candidate { label: format!("{} rebuilt from patches", guess.label), filled })
+    let wider = Wider::new(scene);
+    let (picture, hole, guessed) = (&wider.picture, &wider.hole, mirrored(&guess.filled));
+    let filled = patch::refine(picture, hole, &guessed, wider.source.as_ref(), &patch_options(seed), progress)?;
+    Ok(Candidate { label: format!("{} rebuilt from patches", guess.label), filled: filled.crop(wider.scene) })
+}
+
+/// Pixels by which a scene is mirrored outwards for patches: at a border few patches cover a pixel, and it shows.
+const MARGIN: usize = 16;
+
+/// A scene mirrored at its borders, the hole too.
+struct Wider {
+    picture: Raster<SrgbF32>,
+    hole: Mask,
+    source: Option<Mask>,
+    /// Where the scene lies.
+    scene: Rect,
+}
+
+impl Wider {
+    fn new(scene: Scene<'_>) -> Self {
+        let (width, height) = scene.picture.size();
+        Self {
+            picture: mirrored(scene.picture),
+            hole: mirrored(scene.hole),
+            source: scene.source.map(mirrored),
+            scene: Rect::new(MARGIN, MARGIN, width, height),
+        }
+    }
+}
+
+fn mirrored<S: Space>(raster: &Raster<S>) -> Raster<S> {
+    let (width, height) = raster.size();
+    let fold = |at: usize, side: usize| {
+        let period = 2 * side as isize;
+        let folded = (at as isize - MARGIN as isize).rem_euclid(period);
+        folded.min(period - 1 - folded) as usize
+    };
+    Raster::from_fn(width + 2 * MARGIN, height + 2 * MARGIN, |x, y, to| {
+        to.copy_from_slice(raster.pixel(fold(x, width), fold(y, height)));
+    })
 }
 
 fn patch_options(seed: u64) -> patch::Options {
