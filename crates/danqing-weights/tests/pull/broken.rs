@@ -255,7 +255,7 @@ fn archive_error(home: &Home, wanted: &[u8], archive: Vec<u8>, name: &str) -> St
 #[test]
 fn members_that_climb_out_of_the_archive_are_never_written() {
     let file = content(1000);
-    for climbing in ["../../evil", "/tmp/danqing-evil", "m/../../../evil"] {
+    for climbing in ["../../evil", "/evil/danqing", "m/../../../evil"] {
         let home = Home::new();
         let error = archive_error(&home, &file, tgz(&[(climbing, &file)]), "m.tar.gz");
         assert!(error.to_string().contains("no member \"m\""), "{error}");
