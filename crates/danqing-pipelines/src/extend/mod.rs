@@ -8,6 +8,7 @@ mod error;
 mod layout;
 mod params;
 mod plan;
+mod rule;
 mod size;
 mod step;
 mod world;
@@ -127,7 +128,14 @@ impl Extend {
                     // A further step on the same side may rewrite a little of what the one before has made.
                     let further = i > 0 && steps[i - 1].same_side(sides);
                     let overlap = if further { params.feather.max(16) } else { params.feather };
-                    let step = Step { picture: &canvas, sides, overlap, fill: params.fill, seed: seed_of(params, i) };
+                    let step = Step {
+                        picture: &canvas,
+                        sides,
+                        overlap,
+                        fill: params.fill,
+                        follow_lines: params.follow_lines,
+                        seed: seed_of(params, i),
+                    };
                     let made = step.made(&self.networks, progress)?;
                     canvas = made.filled;
                     labels.push(made.label);

@@ -5,6 +5,7 @@ use danqing_media::{Mask, Raster, Rect, SrgbF32};
 
 use super::layout::Sides;
 use super::params::Fill;
+use super::rule;
 use super::world::{FarSide, World};
 use crate::fill::{self, Candidate, Contest, Error, Networks, Scene};
 
@@ -22,6 +23,8 @@ pub(super) struct Step<'a> {
     pub(super) overlap: usize,
     /// Engines to use.
     pub(super) fill: Fill,
+    /// Whether straight lines that meet the border go on.
+    pub(super) follow_lines: bool,
     /// Start of random numbers.
     pub(super) seed: u64,
 }
@@ -72,8 +75,28 @@ impl Step<'_> {
         }
         if self.fill != Fill::Network {
             contest.offer(fill::patches(scene, self.seed, progress)?, progress)?;
+            self.offer_lines(&mut contest, &wide, &source, progress)?;
         }
         contest.winner()
+    }
+
+    /// Texture between the continued lines, if any line meets the border.
+    fn offer_lines(
+        &self,
+        contest: &mut Contest<'_>,
+        world: &World,
+        source: &Mask,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Error> {
+        if !self.follow_lines {
+            return Ok(());
+        }
+        let Some(ruled) = rule::ruled(world, self.picture, self.sides, progress.cancel_token())? else {
+            return Ok(());
+        };
+        let scene = Scene { picture: &ruled.raster, hole: &ruled.hole, source: Some(source) };
+        let made = fill::patches(scene, self.seed, progress)?;
+        contest.offer(Candidate { label: "patches between continued lines".into(), ..made }, progress)
     }
 
     /// 255 where the canvas lies near the border that grows: what stands far inside does not belong beyond it.
