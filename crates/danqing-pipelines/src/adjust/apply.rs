@@ -1,6 +1,6 @@
 //! What each edit does.
 
-use danqing_capability::{CancelToken, Cancelled};
+use danqing_capability::{CancelToken, Cancelled, Progress};
 use danqing_media::{Raster, Rect, Space, SrgbF32};
 use danqing_vision::denoise::{NonLocalMeans, non_local_means};
 use danqing_vision::geometry::rotated;
@@ -15,40 +15,43 @@ use super::edit::{
 };
 
 /// Runs one checked edit.
-pub(super) fn apply(canvas: &mut Canvas, edit: &Edit, cancel: &CancelToken) -> Result<(), Error> {
+pub(super) fn apply(canvas: &mut Canvas, edit: &Edit, progress: &mut Progress<'_>) -> Result<(), Error> {
+    let cancel = &progress.cancel_token().clone();
     match edit {
+        Edit::Denoise(e) => {
+            let colours = canvas.colours()?;
+            *colours = denoised(colours, e, progress)?;
+        }
         Edit::Crop(e) => canvas.crop(Rect::new(e.x, e.y, e.width, e.height)),
         Edit::Flip(e) => canvas.turn(e.axis.into()),
         Edit::Rotate(e) => rotate(canvas, e, cancel)?,
         Edit::Resize(e) => resize(canvas, e, cancel)?,
-        Edit::Exposure(e) => {
-            let gain = (e.stops as f32).exp2();
-            canvas.in_linear_light(cancel, |light| Ok::<_, Error>(tone::balanced(light, [gain; 3], cancel)?))?;
-        }
-        Edit::Vignette(e) => {
-            let vignette = tone::Vignette { stops: e.stops as f32, start: e.start as f32 };
-            canvas.in_linear_light(cancel, |light| Ok::<_, Error>(tone::vignetted(light, &vignette, cancel)?))?;
-        }
-        Edit::WhiteBalance(e) => {
-            let gains = tone::balance_gains(e.temperature as f32 / 100.0, e.tint as f32 / 100.0);
-            balance(canvas, gains, cancel)?;
-        }
         Edit::AutoWhiteBalance(e) => {
-            let gains = tone::grey_world_gains(canvas.colours()?).map(|gain| gain.powf(e.strength as f32));
-            balance(canvas, gains, cancel)?;
+            let colours = canvas.colours()?;
+            let gains = tone::grey_world_gains(colours).map(|gain| gain.powf(e.strength as f32));
+            tone::balanced(colours, gains, cancel)?;
         }
         Edit::NeutralPoint(e) => {
-            let gains = tone::neutral_gains(canvas.colours()?, square(e));
-            balance(canvas, gains, cancel)?;
+            let colours = canvas.colours()?;
+            tone::balanced(colours, tone::neutral_gains(colours, square(e)), cancel)?;
         }
         other => in_colour(canvas.colours()?, other, cancel)?,
     }
     Ok(())
 }
 
-/// Edits of encoded values.
+/// Edits of colours alone.
 fn in_colour(colours: &mut Raster<SrgbF32>, edit: &Edit, cancel: &CancelToken) -> Result<(), Cancelled> {
     match edit {
+        Edit::Exposure(e) => tone::balanced(colours, [(e.stops as f32).exp2(); 3], cancel),
+        Edit::WhiteBalance(e) => {
+            let gains = tone::balance_gains(e.temperature as f32 / 100.0, e.tint as f32 / 100.0);
+            tone::balanced(colours, gains, cancel)
+        }
+        Edit::Vignette(e) => {
+            let vignette = tone::Vignette { stops: e.stops as f32, start: e.start as f32 };
+            tone::vignetted(colours, &vignette, cancel)
+        }
         Edit::Brightness(e) => {
             let amount = e.amount as f32;
             tone::each_pixel(colours, cancel, |rgb| rgb.map(|v| v + amount))
@@ -67,16 +70,8 @@ fn in_colour(colours: &mut Raster<SrgbF32>, edit: &Edit, cancel: &CancelToken) -
             *colours = blurred(colours, e, cancel)?;
             Ok(())
         }
-        Edit::Denoise(e) => {
-            *colours = denoised(colours, e, cancel)?;
-            Ok(())
-        }
-        _ => Ok(()), // the rest is geometry or light, handled by `apply`
+        _ => Ok(()), // the rest is handled by `apply`
     }
-}
-
-fn balance(canvas: &mut Canvas, gains: [f32; 3], cancel: &CancelToken) -> Result<(), Error> {
-    canvas.in_linear_light(cancel, |light| Ok(tone::balanced(light, gains, cancel)?))
 }
 
 fn square(point: &NeutralPoint) -> Rect {
@@ -118,11 +113,15 @@ fn blurred(colours: &Raster<SrgbF32>, edit: &Blur, cancel: &CancelToken) -> Resu
     }
 }
 
-fn denoised(colours: &Raster<SrgbF32>, edit: &Denoise, cancel: &CancelToken) -> Result<Raster<SrgbF32>, Cancelled> {
+fn denoised(
+    colours: &Raster<SrgbF32>,
+    edit: &Denoise,
+    progress: &mut Progress<'_>,
+) -> Result<Raster<SrgbF32>, Cancelled> {
     let strength = edit.strength as f32;
     match edit.method {
-        DenoiseMethod::NonLocalMeans => non_local_means(colours, &NonLocalMeans::with_strength(strength), cancel),
-        DenoiseMethod::Bilateral => blur::bilateral(colours, 4, strength, 3.0, cancel),
+        DenoiseMethod::NonLocalMeans => non_local_means(colours, &NonLocalMeans::with_strength(strength), progress),
+        DenoiseMethod::Bilateral => blur::bilateral(colours, 4, strength, 3.0, progress.cancel_token()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The picture between edits: its own samples, and its colours in `f32` once an edit has touched them.
 
 use danqing_capability::{CancelToken, Cancelled};
-use danqing_media::{Error, LinearF32, Mask, Picture, Raster, Rect, Samples, ScalarF32, Space, SrgbF32, color};
+use danqing_media::{Error, Mask, Picture, Raster, Rect, Samples, ScalarF32, Space, SrgbF32};
 use danqing_vision::geometry::{Turn, turned, turned_samples};
 
 /// A picture being edited.
@@ -35,22 +35,6 @@ impl Canvas {
             None => self.picture.to_srgb()?,
         };
         Ok(self.colours.insert(colours))
-    }
-
-    /// Works on linear light.
-    pub(super) fn in_linear_light<E: From<Error> + From<Cancelled>>(
-        &mut self,
-        cancel: &CancelToken,
-        work: impl FnOnce(&mut Raster<LinearF32>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let colours = self.colours()?;
-        let encoded = std::mem::replace(colours, Raster::filled(0, 0, 0.0));
-        cancel.check()?;
-        let mut light = color::linear_from_srgb(encoded);
-        work(&mut light)?;
-        cancel.check()?;
-        *colours = color::srgb_from_linear(light);
-        Ok(())
     }
 
     /// Moves samples without changing them.

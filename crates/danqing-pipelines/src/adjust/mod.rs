@@ -59,14 +59,13 @@ impl Capability for Adjust {
         check::size_after(&params.edits, picture.size())?;
         let total = params.edits.len();
         progress.step("edits", 0, total)?;
-        let cancel = progress.cancel_token().clone();
         let mut canvas = Canvas::new(picture.clone());
         for (i, edit) in params.edits.iter().enumerate() {
-            apply::apply(&mut canvas, edit, &cancel)?;
+            apply::apply(&mut canvas, edit, progress)?;
             progress.step("edits", i + 1, total)?;
         }
         let adjusted = canvas.finish()?;
-        cancel.check()?;
+        progress.cancel_token().check()?;
         let (width, height) = adjusted.size();
         let outputs = Outputs::one("picture", Medium::Picture(Arc::new(adjusted)));
         Ok(outputs.with_fact("edits", total).with_fact("width", width).with_fact("height", height))

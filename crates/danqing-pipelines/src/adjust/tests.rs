@@ -274,6 +274,21 @@ fn each_tone_edit_moves_the_picture_the_way_it_says() {
 }
 
 #[test]
+fn one_stop_doubles_the_light_and_white_balance_keeps_the_luminance_of_grey() {
+    let light = |edit: serde_json::Value| -> [f32; 3] {
+        let grey = Picture::new(4, 4, Channels::Rgb, Samples::U16(vec![20_000; 48])).expect("16 pixels");
+        let srgb = edited(&grey, json!([edit])).to_srgb().expect("sRGB");
+        [0, 1, 2].map(|c| danqing_media::color::linear_from_encoded(srgb.pixel(1, 1)[c]))
+    };
+    let before = light(json!({"edit": "exposure", "stops": 0}))[0];
+    let brighter = light(json!({"edit": "exposure", "stops": 1}));
+    assert!(brighter.iter().all(|v| (v / before - 2.0).abs() < 1e-3), "{brighter:?}");
+    let [r, g, b] = light(json!({"edit": "white_balance", "temperature": 50, "tint": -20}));
+    assert!((r / b / 2.0 - 1.0).abs() < 1e-3, "half a stop up, half a stop down");
+    assert!(((0.2126 * r + 0.7152 * g + 0.0722 * b) / before - 1.0).abs() < 1e-3);
+}
+
+#[test]
 fn automatic_white_balance_makes_the_mean_grey() {
     let cast = (0..40 * 30).flat_map(|i| [120 + (i % 37) as u8, 90 + (i % 23) as u8, 50 + (i % 29) as u8]).collect();
     let photo = Picture::new(40, 30, Channels::Rgb, Samples::U8(cast)).expect("1200 pixels");

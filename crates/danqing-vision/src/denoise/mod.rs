@@ -7,7 +7,7 @@
 
 mod weight;
 
-use danqing_capability::{CancelToken, Cancelled};
+use danqing_capability::{CancelToken, Cancelled, Progress};
 use danqing_media::{Raster, Space};
 
 use self::weight::exp_of_negative;
@@ -36,29 +36,34 @@ impl NonLocalMeans {
 /// Rows worked on together; fixed, so that results do not depend on the number of threads.
 const BLOCK_ROWS: usize = 8;
 
-/// Replaces each pixel by the mean of the pixels whose surroundings look alike.
+/// Rows between two reports.
+const REPORT_ROWS: usize = 4 * BLOCK_ROWS;
+
+/// Replaces each pixel by the mean of the pixels whose surroundings look alike. Reports rows as the stage `denoise`.
 ///
 /// # Errors
 /// [`Cancelled`].
 pub fn non_local_means<S: Space<Sample: Sample>>(
     from: &Raster<S>,
     settings: &NonLocalMeans,
-    cancel: &CancelToken,
+    progress: &mut Progress<'_>,
 ) -> Result<Raster<S>, Cancelled> {
     if settings.h <= 0.0 || settings.h.is_nan() || from.bounds().is_empty() {
         return Ok(from.clone());
     }
     let planes = Planes::new(from, settings.patch_radius + settings.search_radius);
-    let mut made = Raster::filled(from.width(), from.height(), S::Sample::default());
-    let block = from.width() * S::CHANNELS * BLOCK_ROWS;
+    let (cancel, height, stride) = (progress.cancel_token().clone(), from.height(), from.width() * S::CHANNELS);
+    let mut made = Raster::filled(from.width(), height, S::Sample::default());
     let scratch = || Block::new(from.width(), S::CHANNELS, settings);
-    bands::for_each_row(made.samples_mut(), block, cancel, scratch, |work, index, samples| {
-        work.denoise(&planes, index * BLOCK_ROWS, cancel);
-        for (i, to) in samples.iter_mut().enumerate() {
-            let (pixel, channel) = (i / S::CHANNELS, i % S::CHANNELS);
-            *to = S::Sample::from_f32(work.sums[channel][pixel] / work.totals[pixel]);
-        }
-    })?;
+    for (i, part) in made.samples_mut().chunks_mut(REPORT_ROWS * stride).enumerate() {
+        let top = i * REPORT_ROWS;
+        progress.step("denoise", top, height)?;
+        bands::for_each_row(part, BLOCK_ROWS * stride, &cancel, scratch, |work, block, samples| {
+            work.denoise(&planes, top + block * BLOCK_ROWS, &cancel);
+            work.write::<S>(samples);
+        })?;
+    }
+    progress.step("denoise", height, height)?;
     Ok(made)
 }
 
@@ -133,6 +138,14 @@ impl Block {
                     self.add(planes, top, row, (dx, dy));
                 }
             }
+        }
+    }
+
+    /// The weighted means.
+    fn write<S: Space<Sample: Sample>>(&self, samples: &mut [S::Sample]) {
+        for (i, to) in samples.iter_mut().enumerate() {
+            let (pixel, channel) = (i / S::CHANNELS, i % S::CHANNELS);
+            *to = S::Sample::from_f32(self.sums[channel][pixel] / self.totals[pixel]);
         }
     }
 

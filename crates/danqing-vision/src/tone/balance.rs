@@ -1,8 +1,8 @@
 //! White balance: one gain per channel in linear light.
 
 use danqing_capability::{CancelToken, Cancelled};
-use danqing_media::color::linear_from_encoded;
-use danqing_media::{LinearF32, Raster, Rect, SrgbF32};
+use danqing_media::color::{encoded_from_linear, linear_from_encoded};
+use danqing_media::{Raster, Rect, SrgbF32};
 
 use super::each_pixel;
 
@@ -28,12 +28,14 @@ pub fn neutral_gains(image: &Raster<SrgbF32>, neutral: Rect) -> [f32; 3] {
     gains_of_mean(image, neutral.clipped(image.width(), image.height()))
 }
 
-/// Multiplies the channels.
+/// Multiplies the channels in linear light.
 ///
 /// # Errors
 /// [`Cancelled`].
-pub fn balanced(image: &mut Raster<LinearF32>, gains: [f32; 3], cancel: &CancelToken) -> Result<(), Cancelled> {
-    each_pixel(image, cancel, |rgb| [rgb[0] * gains[0], rgb[1] * gains[1], rgb[2] * gains[2]])
+pub fn balanced(image: &mut Raster<SrgbF32>, gains: [f32; 3], cancel: &CancelToken) -> Result<(), Cancelled> {
+    each_pixel(image, cancel, |rgb| {
+        std::array::from_fn(|i| encoded_from_linear(linear_from_encoded(rgb[i]) * gains[i]))
+    })
 }
 
 /// No gains where nothing is left to measure, or a channel is missing: they would be infinite.

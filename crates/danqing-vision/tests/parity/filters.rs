@@ -1,4 +1,4 @@
-use danqing_capability::CancelToken;
+use danqing_capability::{CancelToken, Event, Progress};
 use danqing_media::{Gray8, Srgb8, SrgbF32};
 use danqing_vision::blur::{self, Border, Kernel};
 use danqing_vision::denoise::{NonLocalMeans, non_local_means};
@@ -99,14 +99,16 @@ fn bilateral_equals_opencv() {
 #[test]
 fn non_local_means_equals_opencv() {
     let (golden, cancel) = opened();
+    let mut sink = |_: Event| {};
+    let mut progress = Progress::new(cancel, &mut sink);
     let (grey, noisy) = (golden.raster_u8::<Gray8>("grey"), golden.raster_u8::<Srgb8>("noisy"));
     for name in golden.names("nlmeans/") {
         let settings = NonLocalMeans::with_strength(part(&name, 1));
         if name.ends_with("grey") {
-            let ours = non_local_means(&grey, &settings, &cancel).unwrap();
+            let ours = non_local_means(&grey, &settings, &mut progress).unwrap();
             assert_close_u8(&name, &ours, &golden.raster_u8(&name), 1);
         } else {
-            let ours = non_local_means(&noisy, &settings, &cancel).unwrap();
+            let ours = non_local_means(&noisy, &settings, &mut progress).unwrap();
             assert_close_u8(&name, &ours, &golden.raster_u8(&name), 1);
         }
     }
@@ -121,5 +123,7 @@ fn a_cancelled_filter_says_so() {
     assert!(blur::boxed(&photo, 2, &cancel).is_err());
     assert!(blur::median(&photo, 2, &cancel).is_err());
     assert!(blur::bilateral(&photo, 2, 9.0, 9.0, &cancel).is_err());
-    assert!(non_local_means(&photo, &NonLocalMeans::with_strength(9.0), &cancel).is_err());
+    let mut sink = |_: Event| {};
+    let mut progress = Progress::new(cancel, &mut sink);
+    assert!(non_local_means(&photo, &NonLocalMeans::with_strength(9.0), &mut progress).is_err());
 }
