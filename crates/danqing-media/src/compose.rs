@@ -96,6 +96,7 @@ impl Painter {
 }
 
 /// Encoded relative luminance (Rec. 709 weights in linear light); grey stays exactly as it is.
+#[expect(clippy::float_cmp, reason = "only exact grey is exempt from the round trip")]
 fn gray_values(srgb: &[f32], gray: &mut [f32]) {
     for (to, p) in gray.iter_mut().zip(srgb.chunks_exact(3)) {
         *to = if p[0] == p[1] && p[1] == p[2] {

@@ -3,6 +3,7 @@
 use super::mapped;
 use crate::{HslF32, Raster, SrgbF32};
 
+#[expect(clippy::float_cmp, reason = "the largest of three values is one of them")]
 #[inline]
 fn hsl_of(rgb: [f32; 3]) -> [f32; 3] {
     let [r, g, b] = rgb.map(|v| v.clamp(0.0, 1.0));

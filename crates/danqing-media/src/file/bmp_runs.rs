@@ -24,9 +24,7 @@ pub(super) fn indices(data: &[u8], bits: usize, width: usize, height: usize) -> 
                 let literal = (0..stored.next_multiple_of(2)).map(|_| next()).collect::<Result<Vec<u8>, Error>>()?;
                 (0..count).for_each(|i| canvas.put(index(&literal, i, bits)));
             }
-            (count, pair) => {
-                (0..usize::from(count)).for_each(|i| canvas.put(index(&[pair, pair], i * bits % 8 / bits, bits)))
-            }
+            (count, pair) => (0..usize::from(count)).for_each(|i| canvas.put(index(&[pair], i % (8 / bits), bits))),
         }
     }
     Ok(canvas.indices)

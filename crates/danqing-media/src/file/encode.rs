@@ -41,7 +41,7 @@ impl EncodeOptions {
         Self { format, quality: 92, lossless: true, depth: DepthChoice::Keep, strip_metadata: false }
     }
 
-    fn check(&self, picture: &Picture) -> Result<(), Error> {
+    fn check(self, picture: &Picture) -> Result<(), Error> {
         if !(1..=100).contains(&self.quality) {
             return Err(Error::OutOfRange { name: "quality", actual: self.quality.to_string(), expected: "1..=100" });
         }
@@ -125,12 +125,12 @@ impl<'a> Attachments<'a> {
 pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Encoded, Error> {
     options.check(picture)?;
     let mut warnings = Vec::new();
-    let picture = in_depth(picture, options, &mut warnings);
+    let picture = in_depth(picture, *options, &mut warnings);
     let attachments = Attachments::new(&picture, options.strip_metadata);
     let bytes = match options.format {
         Format::Png => png::encode(&picture, &attachments)?,
         Format::Jpeg => jpeg::encode(&picture, &attachments, options.quality, &mut warnings)?,
-        Format::WebP => webp::encode(&picture, &attachments, options, &mut warnings)?,
+        Format::WebP => webp::encode(&picture, &attachments, *options, &mut warnings)?,
         Format::Tiff => tiff::encode(&picture, &attachments, &mut warnings)?,
         format => {
             let way_out = "write PNG, JPEG, WebP or TIFF".to_owned();
@@ -140,7 +140,7 @@ pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Encoded, Err
     Ok(Encoded { bytes, warnings })
 }
 
-fn in_depth<'a>(picture: &'a Picture, options: &EncodeOptions, warnings: &mut Vec<Warning>) -> Cow<'a, Picture> {
+fn in_depth<'a>(picture: &'a Picture, options: EncodeOptions, warnings: &mut Vec<Warning>) -> Cow<'a, Picture> {
     let wanted = match options.depth {
         DepthChoice::Keep => picture.depth(),
         DepthChoice::Eight => Depth::Eight,

@@ -145,14 +145,14 @@ impl<'a> View<'a> {
     /// Every entry whose data is there; one that occurs twice counts once.
     fn entries(&self, directory: usize) -> Vec<Entry> {
         let count = usize::from(self.short(directory).unwrap_or(0));
-        let mut made: Vec<Entry> = (0..count).map_while(|i| self.read(directory + 2 + 12 * i)).flatten().collect();
+        let mut made: Vec<Entry> = (0..count).filter_map(|i| self.read(directory + 2 + 12 * i)).collect();
         made.sort_by_key(|entry| entry.tag);
         made.dedup_by_key(|entry| entry.tag);
         made
     }
 
-    /// The entry at a place; inner none if its data is not there, outer none if the entry is not.
-    fn read(&self, at: usize) -> Option<Option<Entry>> {
+    /// The entry at a place; none if it or its data is not there.
+    fn read(&self, at: usize) -> Option<Entry> {
         let (tag, kind, count) = (self.short(at)?, self.short(at + 2)?, self.long(at + 4)?);
         let (unit, size) = match kind {
             1 | 2 | 6 | 7 => (1, 1),
@@ -160,18 +160,15 @@ impl<'a> View<'a> {
             4 | 9 | 11 | 13 => (4, 4),
             5 | 10 => (4, 8),
             12 => (8, 8),
-            _ => return Some(None),
+            _ => return None,
         };
         let length = usize::try_from(count).ok()?.checked_mul(size)?;
         let start = if length <= 4 { at + 8 } else { self.long(at + 8)? as usize };
-        let Some(data) = start.checked_add(length).and_then(|end| self.bytes.get(start..end)) else {
-            return Some(None);
-        };
-        let mut data = data.to_vec();
+        let mut data = self.bytes.get(start..start.checked_add(length)?)?.to_vec();
         if self.little != cfg!(target_endian = "little") {
             data.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
         }
-        Some((!data.is_empty()).then_some(Entry { tag, kind, data }))
+        (!data.is_empty()).then_some(Entry { tag, kind, data })
     }
 
     /// A single SHORT or LONG.

@@ -23,7 +23,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 256 megapixels (4K is 8.3), 1 GiB, a side of 65535, two minutes.
     fn default() -> Self {
-        Self { max_pixels: 256 << 20, max_bytes: 1 << 30, max_side: 65_535, time: Duration::from_secs(120) }
+        Self { max_pixels: 256 << 20, max_bytes: 1 << 30, max_side: 65_535, time: Duration::from_mins(2) }
     }
 }
 

@@ -16,8 +16,8 @@ pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// Data of the first chunk of that name.
-pub(super) fn chunk<'a>(bytes: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
-    chunks(bytes).find(|(found, _)| found == name).map(|(_, data)| data)
+pub(super) fn chunk<'a>(bytes: &'a [u8], name: [u8; 4]) -> Option<&'a [u8]> {
+    chunks(bytes).find(|(found, _)| *found == name).map(|(_, data)| data)
 }
 
 /// A file that ends before the length that its header declares is truncated.
@@ -56,7 +56,9 @@ pub(super) fn with_extras(coded: &[u8], size: (usize, usize), alpha: bool, extra
         push(&mut made, b"VP8X", &header);
     }
     extras.icc.inspect(|data| push(&mut made, b"ICCP", data));
-    picture.iter().for_each(|(name, data)| push(&mut made, name, data));
+    for (name, data) in picture {
+        push(&mut made, name, data);
+    }
     extras.exif.inspect(|data| push(&mut made, b"EXIF", data));
     extras.xmp.inspect(|data| push(&mut made, b"XMP ", data));
     let length = made.len() as u32 - 8;
@@ -82,10 +84,10 @@ mod tests {
         let coded = b"RIFF\x0E\0\0\0WEBPVP8L\x01\0\0\0\x2F\0";
         let extras = Extras { icc: Some(b"icc"), exif: None, xmp: Some(b"xmp!") };
         let made = with_extras(coded, (300, 2), true, &extras);
-        assert_eq!(chunk(&made, b"ICCP"), Some(&b"icc"[..]));
-        assert_eq!(chunk(&made, b"XMP "), Some(&b"xmp!"[..]));
-        assert_eq!(chunk(&made, b"VP8L"), Some(&[0x2F][..]));
-        assert_eq!(chunk(&made, b"VP8X"), Some(&[0b11_0100, 0, 0, 0, 43, 1, 0, 1, 0, 0][..]));
+        assert_eq!(chunk(&made, *b"ICCP"), Some(&b"icc"[..]));
+        assert_eq!(chunk(&made, *b"XMP "), Some(&b"xmp!"[..]));
+        assert_eq!(chunk(&made, *b"VP8L"), Some(&[0x2F][..]));
+        assert_eq!(chunk(&made, *b"VP8X"), Some(&[0b11_0100, 0, 0, 0, 43, 1, 0, 1, 0, 0][..]));
         assert!(check_length(&made).is_ok());
         assert!(check_length(&made[..made.len() - 2]).is_err());
         let none = Extras { icc: None, exif: None, xmp: None };

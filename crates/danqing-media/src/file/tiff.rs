@@ -18,7 +18,7 @@ const ICC_PROFILE: Tag = Tag::IccProfile;
 const XMP: Tag = Tag::Unknown(700);
 /// `ExtraSamples` value for straight alpha (TIFF 6.0, section 18).
 const STRAIGHT_ALPHA: u16 = 2;
-/// Deflate packs at most this many bytes into one, LZW and PackBits fewer; fax codes a row in a bit.
+/// Deflate packs at most this many bytes into one, LZW and run lengths fewer; fax codes a row in a bit.
 const LARGEST_RATIO: u64 = 1 << 17;
 
 type Source<'a> = Decoder<TimedReader<'a>>;

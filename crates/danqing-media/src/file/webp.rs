@@ -22,9 +22,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     decoder.read_image(&mut data).map_err(failed)?;
     let channels = if decoder.has_alpha() { Channels::Rgba } else { Channels::Rgb };
     let mut picture = Picture::new(width as usize, height as usize, channels, Samples::U8(data))?;
-    picture.icc_profile = riff::chunk(bytes, b"ICCP").and_then(shared);
+    picture.icc_profile = riff::chunk(bytes, *b"ICCP").and_then(shared);
     picture.metadata = Metadata {
-        exif: riff::chunk(bytes, b"EXIF").map(exif::without_prefix).and_then(shared),
+        exif: riff::chunk(bytes, *b"EXIF").map(exif::without_prefix).and_then(shared),
         xmp: xmp_packet(bytes),
         ..Metadata::default()
     };
@@ -37,14 +37,14 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
 
 /// The XMP packet, if there is one.
 pub(super) fn xmp_packet(bytes: &[u8]) -> Option<String> {
-    String::from_utf8(riff::chunk(bytes, b"XMP ")?.to_vec()).ok()
+    String::from_utf8(riff::chunk(bytes, *b"XMP ")?.to_vec()).ok()
 }
 
 /// Grey becomes RGB, because that is all WebP holds.
 pub(super) fn encode(
     picture: &Picture,
     attachments: &Attachments<'_>,
-    options: &EncodeOptions,
+    options: EncodeOptions,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<u8>, Error> {
     attachments.warn_about_texts(Format::WebP, warnings);

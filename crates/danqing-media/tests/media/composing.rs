@@ -19,9 +19,10 @@ fn picture() -> impl Strategy<Value = Picture> {
     (1..24_usize, 1..20_usize, channels(), any::<bool>(), any::<bool>()).prop_flat_map(
         |(width, height, channels, sixteen, icc)| {
             prop::collection::vec(any::<u16>(), width * height * channels.count()).prop_map(move |samples| {
-                let samples = match sixteen {
-                    true => Samples::U16(samples),
-                    false => Samples::U8(samples.iter().map(|v| (v >> 8) as u8).collect()),
+                let samples = if sixteen {
+                    Samples::U16(samples)
+                } else {
+                    Samples::U8(samples.iter().map(|v| (v >> 8) as u8).collect())
                 };
                 let mut made = Picture::new(width, height, channels, samples).expect("complete");
                 let profile = if channels.is_gray() { &PROFILES.1 } else { &PROFILES.0 };

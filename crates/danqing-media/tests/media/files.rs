@@ -43,7 +43,7 @@ fn options_out_of_range_are_refused() {
 
 #[test]
 fn quality_changes_the_size_of_lossy_files() {
-    let noise = Picture::from_srgb8(Raster::from_fn(64, 64, |x, y, p| p.fill((x * 37 ^ y * 91) as u8)));
+    let noise = Picture::from_srgb8(Raster::from_fn(64, 64, |x, y, p| p.fill(((x * 37) ^ (y * 91)) as u8)));
     for format in [Format::Jpeg, Format::WebP] {
         let size = |quality| {
             let options = EncodeOptions { quality, lossless: false, ..EncodeOptions::new(format) };
