@@ -26,7 +26,12 @@ pub(super) struct Disc(Vec<Offset>);
 /// One known pixel of the disc: its place in the grid and the rows and columns its differences use.
 struct Known {
     at: usize,
+    /// Its place in the picture.
+    x: usize,
+    y: usize,
+    /// Its row, moved down at the first one so that `row - 1` exists.
     row: usize,
+    /// Its column, moved right at the first one.
     column: usize,
     /// `row`, moved up at the last row so that `row_plus + 1` exists.
     row_plus: usize,
@@ -152,6 +157,8 @@ impl Known {
     fn new(grid: &Grid, at: usize, row: usize, column: usize) -> Self {
         Self {
             at,
+            x: column - 1,
+            y: row - 1,
             row: row - 1 + usize::from(row == 1),
             column: column - 1 + usize::from(column == 1),
             row_plus: (row - 1).saturating_sub(usize::from(row == grid.rows - 2)),
@@ -160,7 +167,7 @@ impl Known {
     }
 
     fn value<S: Space<Sample = u8>>(&self, image: &Raster<S>, channel: usize) -> f32 {
-        f32::from(image.pixel(self.column, self.row)[channel])
+        f32::from(image.pixel(self.x, self.y)[channel])
     }
 
     /// Telea's gradient (twice the central difference where both sides are known).

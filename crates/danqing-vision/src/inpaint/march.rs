@@ -203,10 +203,10 @@ fn march_inside<S: Space<Sample = u8>>(
     let mut done = 0;
     while let Some(at) = front.pop() {
         for next in grid.neighbours(at) {
-            let (x, y) = (next % grid.columns, next / grid.columns);
-            if x <= 1 || y <= 1 || !grid.unknown[next] {
+            if !grid.unknown[next] {
                 continue;
             }
+            let (x, y) = (next % grid.columns, next / grid.columns);
             grid.distance[next] = grid.arrival(next, &grid.unknown);
             match method {
                 Method::Telea => disc.telea(&grid, &mut image, x, y),

@@ -3,8 +3,7 @@
 //!
 //! Sources: A. Telea, "An Image Inpainting Technique Based on the Fast Marching Method", 2004; M. Bertalmio, A. Bertozzi,
 //! G. Sapiro, "Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting", 2001, in the local form that OpenCV uses
-//! (opencv/opencv `modules/photo/src/inpaint.cpp`). Like OpenCV it never fills the first row and the first column
-//! of the picture; [`fill`], made for pictures rather than for comparison, does.
+//! (opencv/opencv `modules/photo/src/inpaint.cpp`).
 
 mod estimate;
 mod march;
@@ -102,8 +101,7 @@ pub fn gray(
 
 /// Fills a hole of any shape, also at the border, in a floating-point picture.
 ///
-/// The hole is computed from values rounded to 8 bits; pixels outside it are returned bit for bit. Away from the first
-/// two rows and columns the values are those of [`rgb`] on the rounded picture.
+/// The hole's values are those of [`rgb`] on the picture rounded to 8 bits; pixels outside it are returned bit for bit.
 ///
 /// # Errors
 /// See [`Error`].
@@ -116,23 +114,15 @@ pub fn fill(
 ) -> Result<Raster<SrgbF32>, Error> {
     check(image, hole, radius)?;
     let (width, height) = image.size();
-    let inner = |x: usize, y: usize| (x.saturating_sub(1), y.saturating_sub(1));
-    let padded = Raster::<Srgb8>::from_fn(width + 1, height + 1, |x, y, out| {
-        let (x, y) = inner(x, y);
-        for (to, from) in out.iter_mut().zip(image.pixel(x, y)) {
-            *to = (from * 255.0).round() as u8;
-        }
-    });
-    let padded_hole = Mask::from_fn(width + 1, height + 1, |x, y, out| {
-        let (x, y) = inner(x, y);
-        out[0] = hole.pixel(x, y)[0];
-    });
-    let filled = march::run(&padded, &padded_hole, radius, method, progress)?;
+    let rounded = image.samples().iter().map(|v| (v * 255.0).round() as u8);
+    let mut filled = Raster::<Srgb8>::filled(width, height, 0);
+    filled.samples_mut().iter_mut().zip(rounded).for_each(|(to, v)| *to = v);
+    let filled = march::run(&filled, hole, radius, method, progress)?;
     Ok(Raster::from_fn(width, height, |x, y, out| {
         if hole.pixel(x, y)[0] == 0 {
             out.copy_from_slice(image.pixel(x, y));
         } else {
-            for (to, from) in out.iter_mut().zip(filled.pixel(x + 1, y + 1)) {
+            for (to, from) in out.iter_mut().zip(filled.pixel(x, y)) {
                 *to = f32::from(*from) / 255.0;
             }
         }

@@ -121,7 +121,8 @@ impl Copies<'_> {
 
     /// The neighbour of a source pixel, where it may be copied too.
     fn continued(&self, source: usize, offset: isize) -> Option<&[f32; 3]> {
-        let next = source.checked_add_signed(offset).filter(|n| self.level.allowed.get(*n).copied().unwrap_or(false))?;
+        let next =
+            source.checked_add_signed(offset).filter(|n| self.level.allowed.get(*n).copied().unwrap_or(false))?;
         // Not around the end of a row.
         let across = offset.unsigned_abs() == 1 && next / self.level.width != source / self.level.width;
         (!across).then(|| self.sample(next))

@@ -68,7 +68,11 @@ pub(super) fn fill(
     let mut priorities = vec![None; level.unknown.len()];
     (0..priorities.len()).for_each(|at| priorities[at] = filling.priority(at));
     while let Some(at) = highest(&priorities) {
-        progress.step("first fill", filling.filled.iter().filter(|f| **f).count() + total - level.unknown.len(), total)?;
+        progress.step(
+            "first fill",
+            filling.filled.iter().filter(|f| **f).count() + total - level.unknown.len(),
+            total,
+        )?;
         let centre = centre(level, at);
         let source = filling.best(matcher, &candidates, centre);
         for changed in filling.copy(centre, source) {

@@ -58,7 +58,8 @@ impl Default for Options {
             halvings: 8,
             seed: 0,
             reach: 1.0,
-            texture: 20.0, proximity: 30.0,
+            texture: 20.0,
+            proximity: 30.0,
             guidance: 2.0,
             threads: 0,
         }

@@ -3,8 +3,8 @@
 use danqing_capability::Progress;
 use danqing_media::{Mask, Raster, SrgbF32};
 
-use super::first_fill::Start;
 use super::field::{Match, Matcher, Sweep, Weights, mixed};
+use super::first_fill::Start;
 use super::level::{Estimate, Level};
 use super::window::Window;
 use super::{Error, Options, compose, first_fill, parallel, pyramid, vote};
@@ -66,7 +66,11 @@ fn check(
         return option("iterations", options.iterations.to_string(), "1 to 50");
     }
     for (name, value) in [
-        ("reach", options.reach), ("texture", options.texture), ("proximity", options.proximity), ("guidance", options.guidance)] {
+        ("reach", options.reach),
+        ("texture", options.texture),
+        ("proximity", options.proximity),
+        ("guidance", options.guidance),
+    ] {
         if !(0.0..=1000.0).contains(&value) {
             return option(name, value.to_string(), "0 to 1000");
         }

@@ -147,14 +147,20 @@ pub(crate) fn solve(
     }
     let mut worked = 0;
     for cycle in 0..cycles {
-        v_cycle(&grids, &mut values, right, &mut |pixels, progress: &mut Progress<'_>| {
-            worked += pixels;
-            if worked < REPORT_EVERY {
-                return Ok(());
-            }
-            worked = 0;
-            progress.step("membrane", cycle, cycles)
-        }, progress)?;
+        v_cycle(
+            &grids,
+            &mut values,
+            right,
+            &mut |pixels, progress: &mut Progress<'_>| {
+                worked += pixels;
+                if worked < REPORT_EVERY {
+                    return Ok(());
+                }
+                worked = 0;
+                progress.step("membrane", cycle, cycles)
+            },
+            progress,
+        )?;
     }
     Ok(values)
 }

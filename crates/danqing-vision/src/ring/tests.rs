@@ -64,7 +64,8 @@ fn a_ring_without_contrast_gives_an_offset_alone() {
 
 #[test]
 fn a_membrane_continues_a_plane_and_keeps_given_values() {
-    let plane: Picture = Raster::from_fn(70, 55, |x, y, out| out.copy_from_slice(&[0.01 * x as f32, 0.02 * y as f32, 0.3]));
+    let plane: Picture =
+        Raster::from_fn(70, 55, |x, y, out| out.copy_from_slice(&[0.01 * x as f32, 0.02 * y as f32, 0.3]));
     let hole = disc(70, 55, 21.0);
     let made = unwatched(|p| membrane(&plane, &Known::border_of(&hole), p)).expect("not cancelled");
     for (at, _) in hole.samples().iter().enumerate().filter(|(_, m)| **m != 0) {
