@@ -16,7 +16,7 @@ pub(super) fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// Data of the first chunk of that name.
-pub(super) fn chunk<'a>(bytes: &'a [u8], name: [u8; 4]) -> Option<&'a [u8]> {
+pub(super) fn chunk(bytes: &[u8], name: [u8; 4]) -> Option<&[u8]> {
     chunks(bytes).find(|(found, _)| *found == name).map(|(_, data)| data)
 }
 
