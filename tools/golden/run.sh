@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes the golden files again, each group with the versions it is pinned to. Afterwards: look at `git diff --stat`.
+# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan weights.
+set -euo pipefail
+
+# Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt.
+python_for() {
+    local environment=tools/.venv-golden-$1 wanted=tools/requirements-golden-$1.txt
+    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
+        python3 -m venv "$environment"
+        "$environment/bin/pip" install --quiet --requirement "$wanted"
+        cp "$wanted" "$environment/requirements.txt"
+    fi
+    echo "$environment/bin/python"
+}
+
+run() { # run GROUP SCRIPT [ARGUMENT …]
+    local python
+    python=$(python_for "$1")
+    shift
+    echo "$1"
+    "$python" "$@"
+}
+
+danqing=target/release/danqing
+for group in ${*:-vision media migan weights}; do
+    case $group in
+    vision) for script in canny fill_photos filters inpaint masks metrics resize tone; do run vision "tools/golden/vision_$script.py"; done ;;
+    media) for script in colors matrix; do run media "tools/golden/media_$script.py"; done ;;
+    migan)
+        "$danqing" models pull default --yes --quiet
+        coffee=$("$(python_for vision)" -c 'import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / "data/coffee.png")')
+        run migan tools/golden/migan.py "$("$danqing" models path migan-512-places2)" "$coffee"
+        ;;
+    weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
+        run weights-torch tools/golden/weights_containers.py torch ;;
+    *) echo "unknown group $group (expected vision, media, migan or weights)" >&2; exit 2 ;;
+    esac
+done
