@@ -20,12 +20,12 @@ photo = rgb("coffee.png", 120, 220, 36, 44)
 as_float = photo.astype(np.float32) / 255.0
 t = {"photo": photo}
 for i, points in enumerate(CURVES):
-    points = np.array(points)
+    points = np.array(points, dtype=np.float64)
     x = np.linspace(points[0, 0], points[-1, 0], 101)
     t[f"curve/{i}/points"] = points.reshape(-1)
     t[f"curve/{i}/x"], t[f"curve/{i}/y"] = x, PchipInterpolator(points[:, 0], points[:, 1])(x)
 for radius, amount in ((1.0, 0.5), (2.5, 3.0)):
-    t[f"unsharp/{radius}/{amount}"] = unsharp_mask(as_float, radius, amount, channel_axis=-1).astype(np.float32)
+    t[f"unsharp/{radius}/{amount}"] = unsharp_mask(as_float, radius, amount, channel_axis=2).astype(np.float32)  # -1 fills three rows only
 for factor in (0.0, 0.6, 1.8):
     t[f"saturation/{factor}"] = np.asarray(ImageEnhance.Color(Image.fromarray(photo)).enhance(factor))
 save_file({k: np.ascontiguousarray(v) for k, v in t.items()}, GOLDEN / "vision_tone.safetensors")

@@ -87,7 +87,9 @@ fn sample<S: Space<Sample = f32>>(from: &Raster<S>, x: f64, y: f64, fill: f32, p
                 let source = from.pixel(x as usize, y as usize);
                 pixel.iter_mut().zip(source).for_each(|(to, v)| *to += weight * v);
             } else {
-                pixel.iter_mut().for_each(|to| *to += weight * fill);
+                for to in pixel.iter_mut() {
+                    *to += weight * fill;
+                }
             }
         }
     }

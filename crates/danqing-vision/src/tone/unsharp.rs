@@ -1,4 +1,4 @@
-//! Sharpening, equal to `skimage.filters.unsharp_mask(image, radius, amount, channel_axis=-1)` within 1e-5.
+//! Sharpening, equal to `skimage.filters.unsharp_mask(image, radius, amount, channel_axis=2)` within 1e-5.
 
 use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Raster, Space};
