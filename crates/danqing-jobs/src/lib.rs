@@ -16,6 +16,7 @@ mod recipe;
 mod registry;
 mod request;
 mod rerun;
+mod store;
 mod studio;
 
 pub use destination::Error as DestinationError;
@@ -23,7 +24,7 @@ pub use doctor::{Client, Diagnosis};
 pub use execute::Finished;
 pub use files::{format_names, read_recipe};
 pub use job::{InputRecord, Job, Notice, Phase};
-pub use models::{Model, ModelState, Transfer};
+pub use models::{Error as ModelError, Model, ModelState, Transfer};
 pub use prepare::Prepared;
 pub use recipe::{Error as RecipeError, Made, OutputName, Recipe};
 pub use registry::{AnyMediaCapability, Registry, UnknownCapability};

@@ -122,7 +122,9 @@ pub(crate) fn noting<T>(
         notices.extend(Notice::from_event(phase, &event));
         match event {
             // A cancelled step is noticed by the inner progress, which shares the token.
-            Event::Step { stage, done, total } => drop(progress.step(stage, done, total)),
+            Event::Step { stage, done, total } => {
+                let _ = progress.step(stage, done, total);
+            }
             Event::Warning { code, message } => progress.warn(code, message),
             _ => {}
         }

@@ -7,7 +7,7 @@ use danqing_nn::{Engine, EngineConfig};
 use danqing_weights::ModelStore;
 
 use crate::Registry;
-use crate::models::store_failure;
+use crate::store::{open_store, store_failure};
 
 /// What the user chooses for all runs.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ impl Studio {
         settings: &Settings,
         capabilities: impl FnOnce(&ModelStore, &Engine) -> Registry,
     ) -> Result<Self, Failure> {
-        let store = crate::models::open_store(settings.offline).map_err(store_failure)?;
+        let store = open_store(settings.offline).map_err(store_failure)?;
         let config = EngineConfig { threads: settings.threads, ..EngineConfig::default() };
         let engine = Engine::new(config).map_err(Failure::from_error)?;
         let registry = capabilities(&store, &engine);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::capability_texts::CapabilityTexts;
 use crate::command::{command, option_name};
-use crate::form::{Field, Kind, fields};
+use crate::form::{Field, Kind, fields, variants};
 use crate::language::Language;
 
 /// File names and texts of all pages.
@@ -89,20 +89,28 @@ fn capability_page(capability: &AnyMediaCapability, language: Language) -> Strin
     for port in capability.outputs() {
         let _ = writeln!(page, "- `{}`: {}", port.name, texts.output(port));
     }
-    let found = fields(&Value::from(capability.schema()));
+    let schema = Value::from(capability.schema());
+    let found = fields(&schema);
     let _ = write!(page, "\n## {}\n", language.text("heading.parameters"));
     for field in &found {
         parameter(&mut page, field, &texts, language);
+        elements(&mut page, &schema, field, language);
     }
     page
 }
 
+/// Every input, and every parameter that is usually a file.
 fn example(capability: &AnyMediaCapability) -> String {
     let inputs = capability.inputs().iter().enumerate().map(|(at, port)| {
         let file = format!("{}.png", port.name);
         if at == 0 { format!(" {file}") } else { format!(" --{} {file}", option_name(port.name)) }
     });
-    format!("danqing {}{} -o out.png", capability.id(), inputs.collect::<String>())
+    let found = fields(&Value::from(capability.schema()));
+    let files = found.iter().filter_map(|field| {
+        let ending = field.file.as_ref()?;
+        Some(format!(" --{} {}.{ending}", option_name(&field.name), field.name))
+    });
+    format!("danqing {}{} -o out.png", capability.id(), inputs.chain(files).collect::<String>())
 }
 
 fn arity(port: &Port, language: Language) -> &'static str {
@@ -134,11 +142,30 @@ fn parameter(page: &mut String, field: &Field, texts: &CapabilityTexts, language
     }
     let _ = write!(page, "\n\n{}\n", texts.parameter(field));
     let Kind::Choice(choices) = &field.kind else { return };
-    page.push('\n');
-    for choice in choices {
-        let help = texts.choice(field, &choice.name).unwrap_or_else(|| choice.help.clone());
-        let colon = if help.is_empty() { "" } else { ": " };
-        let _ = writeln!(page, "- `{}`{colon}{help}", choice.name);
+    let line = |choice: &crate::form::Choice| {
+        let known = texts.choice(field, &choice.name);
+        let help = known.or_else(|| (language == Language::English).then(|| choice.help.clone()));
+        help.filter(|help| !help.is_empty()).map(|help| format!("- `{}`: {help}\n", choice.name))
+    };
+    let lines: String = choices.iter().filter_map(line).collect();
+    if lines.is_empty() {
+        let names: Vec<_> = choices.iter().map(|choice| format!("`{}`", choice.name)).collect();
+        let _ = write!(page, "\n{}\n", language.filled("value.one_of", &[&names.join(", ")]));
+    } else {
+        let _ = write!(page, "\n{lines}");
+    }
+}
+
+/// What the elements of a list may be, one line each; English, as the schema has it.
+fn elements(page: &mut String, schema: &Value, field: &Field, language: Language) {
+    for variant in variants(schema, &field.name) {
+        let _ = write!(page, "\n- `{{\"{}\":\"{}\"}}`: {}\n", variant.tag, variant.name, variant.help);
+        for inner in &variant.fields {
+            let default = inner.default.as_ref().filter(|default| !default.is_null());
+            let default = default.map(|default| language.filled("value.default", &[&format!("`{default}`")]));
+            let notes: Vec<_> = [Some(kind(&inner.kind, language)), default].into_iter().flatten().collect();
+            let _ = writeln!(page, "  - `{}` ({}): {}", inner.name, notes.join("; "), inner.help);
+        }
     }
 }
 

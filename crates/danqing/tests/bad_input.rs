@@ -1,5 +1,7 @@
 //! Everything that can be wrong, each with its exit code, one clear error line in English and in Chinese, and nothing
 //! left behind.
+// Helpers of tests fail like tests.
+#![allow(clippy::expect_used, clippy::panic)]
 
 mod support;
 

@@ -1,4 +1,6 @@
 //! The stable forms of the command line, run as people run them.
+// Helpers of tests fail like tests.
+#![allow(clippy::expect_used, clippy::panic)]
 
 mod support;
 

@@ -1,4 +1,6 @@
 //! One look at every capability: what is true of all of them is tested for all of them, also for those to come.
+// Helpers of tests fail like tests.
+#![allow(clippy::expect_used, clippy::panic)]
 
 mod support;
 

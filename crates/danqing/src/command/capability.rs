@@ -89,8 +89,7 @@ fn parameter(field: &Field, texts: &CapabilityTexts, language: Language) -> Arg 
     match &field.kind {
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         Kind::List(_) => arg.action(ArgAction::Append).allow_hyphen_values(true),
-        Kind::Text => arg.allow_hyphen_values(true),
-        Kind::Record(_) => arg.allow_hyphen_values(true),
+        Kind::Text | Kind::Record(_) => arg.allow_hyphen_values(true),
         Kind::Integer | Kind::Number | Kind::Json => arg.allow_negative_numbers(true),
         Kind::Choice(_) => arg,
     }

@@ -44,6 +44,19 @@ pub(crate) enum Kind {
     Json,
 }
 
+/// One kind of object in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Variant {
+    /// The property that tells it apart.
+    pub tag: String,
+    /// The constant value of that property.
+    pub name: String,
+    /// What it does.
+    pub help: String,
+    /// Its other properties.
+    pub fields: Vec<Field>,
+}
+
 /// One named value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
@@ -55,8 +68,29 @@ pub(crate) struct Choice {
 
 /// The properties of an object schema, in its order.
 pub(crate) fn fields(schema: &Value) -> Vec<Field> {
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Vec::new() };
-    properties.iter().map(|(name, property)| field(name, property, schema)).collect()
+    fields_of(schema, schema)
+}
+
+fn fields_of(object: &Value, root: &Value) -> Vec<Field> {
+    let Some(properties) = object.get("properties").and_then(Value::as_object) else { return Vec::new() };
+    properties.iter().map(|(name, property)| field(name, property, root)).collect()
+}
+
+/// What the elements of a list may be, where they are objects told apart by one constant property.
+pub(crate) fn variants(schema: &Value, list: &str) -> Vec<Variant> {
+    let items = schema.get("properties").and_then(|p| p.get(list)).and_then(|p| p.get("items"));
+    let items = items.map_or(Value::Null, |items| followed(items, schema));
+    let parts = items.get("oneOf").and_then(Value::as_array).cloned().unwrap_or_default();
+    parts.iter().filter_map(|part| variant(&followed(part, schema), schema)).collect()
+}
+
+fn variant(part: &Value, root: &Value) -> Option<Variant> {
+    let is_tag = |property: &Value| property.get("const").and_then(Value::as_str).map(str::to_owned);
+    let (tag, name) =
+        part.get("properties")?.as_object()?.iter().find_map(|(key, p)| Some((key.clone(), is_tag(p)?)))?;
+    let help = one_line(part.get("description").and_then(Value::as_str).unwrap_or_default());
+    let fields = fields_of(part, root).into_iter().filter(|field| field.name != tag).collect();
+    Some(Variant { tag, name, help, fields })
 }
 
 fn field(name: &str, property: &Value, root: &Value) -> Field {
@@ -153,6 +187,22 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn tagged_elements_of_a_list_become_variants() {
+        let schema = json!({
+            "properties": {"edits": {"type": "array", "items": {"$ref": "#/$defs/Edit"}}},
+            "$defs": {"Edit": {"oneOf": [
+                {"description": "Softer.", "properties": {"edit": {"const": "blur"}, "sigma": {"type": "number"}}},
+                {"properties": {"edit": {"const": "flip"}}}
+            ]}}
+        });
+        let found = variants(&schema, "edits");
+        assert_eq!(found.iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["blur", "flip"]);
+        assert_eq!((found[0].tag.as_str(), found[0].help.as_str()), ("edit", "Softer."));
+        assert_eq!(found[0].fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["sigma"]);
+        assert_eq!(variants(&json!({"properties": {}}), "edits"), []);
+    }
 
     #[test]
     fn what_schemars_writes_becomes_fields() {

@@ -48,7 +48,7 @@ impl Report {
         }
         match event {
             Event::Step { stage, done, total } => {
-                let known = self.language.known_text(&format!("stage.{stage}")).unwrap_or(stage);
+                let known = stage_name(stage, self.language);
                 self.step(known, *done as u64, Some(*total as u64), false);
             }
             Event::Warning { message, .. } => {
@@ -63,7 +63,7 @@ impl Report {
         if self.is_json() {
             return self.json(&serde_json::to_value(transfer).unwrap_or_default());
         }
-        let stage = self.language.known_text(&format!("stage.{}", transfer.stage)).unwrap_or(transfer.stage);
+        let stage = stage_name(transfer.stage, self.language);
         let label = format!("{stage} {}", transfer.id);
         self.step(&label, transfer.done, transfer.total, true);
     }
@@ -84,7 +84,8 @@ impl Report {
         }
         for one in finished {
             let mut line = self.written(one);
-            for (name, value) in &one.facts {
+            // The size is said already.
+            for (name, value) in one.facts.iter().filter(|(name, _)| !matches!(name.as_str(), "width" | "height")) {
                 line.push_str(&numbers::fact(name, value, self.language));
             }
             self.line(&line);
@@ -155,6 +156,11 @@ impl Report {
             _ => writeln!(std::io::stderr().lock(), "{value}"),
         };
     }
+}
+
+/// The stage in the language, where its name is known.
+fn stage_name(stage: &'static str, language: Language) -> &'static str {
+    language.known_text(&format!("stage.{}", stage.replace(' ', "_"))).unwrap_or(stage)
 }
 
 /// Messages of other programs may have several lines; an error has one.

@@ -1,5 +1,5 @@
 //! Runs the built binary in a folder of its own, and makes pictures for it.
-#![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(dead_code, unreachable_pub, reason = "every test file uses its own part of this")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
