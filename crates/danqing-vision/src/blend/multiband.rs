@@ -152,7 +152,7 @@ fn between<const N: usize>(position: usize, length: usize, sample: impl Fn(usize
     let (a, b, c) = (sample(here.saturating_sub(1)), sample(here), sample(next));
     let mut out = [0.0; N];
     for (i, o) in out.iter_mut().enumerate() {
-        *o = if position.is_multiple_of(2) { (a[i] + 6.0 * b[i] + c[i]) / 8.0 } else { (b[i] + c[i]) / 2.0 };
+        *o = if position.is_multiple_of(2) { (a[i] + 6.0 * b[i] + c[i]) / 8.0 } else { b[i].midpoint(c[i]) };
     }
     out
 }

@@ -199,7 +199,9 @@ fn march_inside<S: Space<Sample = u8>>(
 ) -> Result<Raster<S>, Cancelled> {
     let total = grid.unknown.iter().filter(|u| **u).count();
     let mut front = Front::default();
-    band.iter().for_each(|&at| front.push(at, 0.0));
+    for &at in band {
+        front.push(at, 0.0);
+    }
     let mut done = 0;
     while let Some(at) = front.pop() {
         for next in grid.neighbours(at) {

@@ -107,7 +107,7 @@ impl Copies<'_> {
             let forward = here.map(|n| n[i] - a[i]);
             let backward = there.map(|n| b[i] - n[i]);
             let wanted = match (forward, backward) {
-                (Some(f), Some(b)) => (f + b) / 2.0,
+                (Some(f), Some(b)) => f.midpoint(b),
                 (Some(f), None) => f,
                 (None, Some(b)) => b,
                 (None, None) => b[i] - a[i],
