@@ -37,12 +37,12 @@ photograph photo-cabin cabin.jpg
 photograph photo-cat cat.png
 
 photos=$folder/photographs
-show erase "$photos/football.jpg" --mask examples/masks/photo-football.png -o "$folder/erase-football.png" --force
-show erase "$photos/dahlia.jpg" --mask examples/masks/photo-dahlia.png -o "$folder/erase-dahlia.png" --force
-show erase "$photos/kitchen.jpg" --mask examples/masks/photo-kitchen.png -o "$folder/erase-kitchen.png" --force
-show extend "$photos/astronaut.png" --ratio 4:3 -o "$folder/extend-astronaut.png" --force
-show extend "$photos/pavilion.jpg" --ratio 16:9 -o "$folder/extend-pavilion.png" --force
-show extend "$photos/coffee.png" --ratio 16:9 -o "$folder/extend-coffee.png" --force
+show erase "$photos/football.jpg" --mask examples/masks/photo-football.png --seed 1 -o "$folder/erase-football.png" --force
+show erase "$photos/dahlia.jpg" --mask examples/masks/photo-dahlia.png --seed 1 -o "$folder/erase-dahlia.png" --force
+show erase "$photos/kitchen.jpg" --mask examples/masks/photo-kitchen.png --seed 1 -o "$folder/erase-kitchen.png" --force
+show extend "$photos/astronaut.png" --ratio 4:3 --seed 1 -o "$folder/extend-astronaut.png" --force
+show extend "$photos/pavilion.jpg" --ratio 16:9 --seed 1 -o "$folder/extend-pavilion.png" --force
+show extend "$photos/coffee.png" --ratio 16:9 --seed 1 -o "$folder/extend-coffee.png" --force
 show adjust "$photos/cabin.jpg" --edits examples/light-into-shadows.json -o "$folder/adjust-cabin.png" --force
 show adjust "$photos/cat.png" --edits examples/black-and-white.json -o "$folder/adjust-cat.png" --force
 

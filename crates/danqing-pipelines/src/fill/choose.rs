@@ -12,7 +12,7 @@ use super::{Candidate, Error, Scene};
 /// range around them chooses alike.
 const SEAM_WEIGHT: f32 = 0.1;
 const DETAIL_WEIGHT: f32 = 0.05;
-const NOVELTY_WEIGHT: f32 = 10.0;
+const NOVELTY_WEIGHT: f32 = 20.0;
 
 /// What is wrong with a candidate; 0 would be a fill that can't be told from the picture.
 ///
