@@ -27,10 +27,8 @@ fn picture(dice: &mut Dice) -> Picture {
 
 /// A format that keeps these samples without loss.
 fn lossless_format(picture: &Picture, dice: &mut Dice) -> Format {
-    let eight_bit_colour = matches!(
-        (&picture.samples, picture.channels),
-        (Samples::U8(_), Channels::Rgb | Channels::Rgba)
-    );
+    let eight_bit_colour =
+        matches!((&picture.samples, picture.channels), (Samples::U8(_), Channels::Rgb | Channels::Rgba));
     let formats = [Format::Png, Format::Tiff, Format::WebP];
     formats[dice.between(0, if eight_bit_colour { 2 } else { 1 })]
 }

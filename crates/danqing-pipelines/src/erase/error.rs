@@ -73,7 +73,9 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NothingMarked => Some("give --mask MASK (white = erase), --rectangles or --points".into()),
-            Self::MaskSize { .. } => Some("draw the mask on the picture itself, or resize it with `danqing adjust`".into()),
+            Self::MaskSize { .. } => {
+                Some("draw the mask on the picture itself, or resize it with `danqing adjust`".into())
+            }
             Self::NoTransparency => Some("use --mask-channel brightness".into()),
             Self::EmptyMask => Some("paint white where something is to go".into()),
             Self::FullMask => Some("white = erase; use --invert if your mask is the other way round".into()),

@@ -18,7 +18,7 @@ use danqing_weights::ModelStore;
 
 pub use self::error::Error;
 pub use self::params::{Engine, MaskChannel, Params, Point, Rectangle};
-use crate::fill::{self, Candidate, Contest, MIGAN, Networks, Scene};
+use crate::fill::{self, Candidate, Contest, MIGAN, Networks, Scene, Search};
 use crate::seed;
 
 /// Erases what is marked in a picture.
@@ -113,15 +113,15 @@ impl Erase {
         let touched = fill::touched(&piece.coverage);
         let exact = Scene { picture: &piece.picture, hole: &piece.hole, source: None };
         let wide = Scene { hole: &touched, ..exact };
-        let seed = params.seed.unwrap_or_default();
+        let search = Search { seed: params.seed.unwrap_or_default(), threads: self.networks.engine().threads() };
         let mut contest = Contest::new(exact, &piece.coverage);
         match params.engine {
-            Engine::Auto => self.offer_all(&mut contest, exact, wide, seed, progress)?,
+            Engine::Auto => self.offer_all(&mut contest, exact, wide, search, progress)?,
             Engine::Migan => {
                 let made = fill::network_at(&self.networks, wide, fill::working_scale(wide), progress)?;
                 contest.offer(made, progress)?;
             }
-            Engine::Patch => contest.offer(fill::patches(exact, seed, progress)?, progress)?,
+            Engine::Patch => contest.offer(fill::patches(exact, search, progress)?, progress)?,
             Engine::Telea | Engine::NavierStokes => {
                 let telea = params.engine == Engine::Telea;
                 let method = if telea { inpaint::Method::Telea } else { inpaint::Method::NavierStokes };
@@ -138,7 +138,7 @@ impl Erase {
         contest: &mut Contest<'_>,
         exact: Scene<'_>,
         wide: Scene<'_>,
-        seed: u64,
+        search: Search,
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
         let (working, whole) = (fill::working_scale(wide), fill::whole_scale(wide));
@@ -147,10 +147,10 @@ impl Erase {
             contest.offer(fill::network_at(&self.networks, wide, whole, progress)?, progress)?;
         }
         if let Some(guess) = contest.leader() {
-            let rebuilt = fill::guided(wide, guess, seed, progress)?;
+            let rebuilt = fill::guided(wide, guess, search, progress)?;
             contest.offer(rebuilt, progress)?;
         }
-        contest.offer(fill::patches(exact, seed, progress)?, progress)?;
+        contest.offer(fill::patches(exact, search, progress)?, progress)?;
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ use self::layout::Sides;
 pub use self::params::{Fill, Params, Trim};
 pub use self::size::{Length, Ratio};
 use self::step::Step;
-use crate::fill::{self, MIGAN, Networks};
+use crate::fill::{self, MIGAN, Networks, Search};
 use crate::seed;
 
 /// Continues a picture beyond its borders.
@@ -134,7 +134,7 @@ impl Extend {
                         overlap,
                         fill: params.fill,
                         follow_lines: params.follow_lines,
-                        seed: seed_of(params, i),
+                        search: Search { seed: seed_of(params, i), threads: self.networks.engine().threads() },
                     };
                     let made = step.made(&self.networks, progress)?;
                     canvas = made.filled;

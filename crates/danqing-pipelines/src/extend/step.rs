@@ -7,7 +7,7 @@ use super::layout::Sides;
 use super::params::Fill;
 use super::rule;
 use super::world::{FarSide, World};
-use crate::fill::{self, Candidate, Contest, Error, Networks, Scene};
+use crate::fill::{self, Candidate, Contest, Error, Networks, Scene, Search};
 
 /// How deep the far side is, as a share of the picture's shorter side.
 const FAR_SHARE: f64 = 0.25;
@@ -25,8 +25,8 @@ pub(super) struct Step<'a> {
     pub(super) fill: Fill,
     /// Whether straight lines that meet the border go on.
     pub(super) follow_lines: bool,
-    /// Start of random numbers.
-    pub(super) seed: u64,
+    /// How patches are looked for.
+    pub(super) search: Search,
 }
 
 impl Step<'_> {
@@ -70,11 +70,11 @@ impl Step<'_> {
         if self.fill == Fill::Auto
             && let Some(guess) = contest.leader()
         {
-            let rebuilt = fill::guided(scene, guess, self.seed, progress)?;
+            let rebuilt = fill::guided(scene, guess, self.search, progress)?;
             contest.offer(rebuilt, progress)?;
         }
         if self.fill != Fill::Network {
-            contest.offer(fill::patches(scene, self.seed, progress)?, progress)?;
+            contest.offer(fill::patches(scene, self.search, progress)?, progress)?;
             self.offer_lines(&mut contest, &wide, &source, progress)?;
         }
         contest.winner()
@@ -95,7 +95,7 @@ impl Step<'_> {
             return Ok(());
         };
         let scene = Scene { picture: &ruled.raster, hole: &ruled.hole, source: Some(source) };
-        let made = fill::patches(scene, self.seed, progress)?;
+        let made = fill::patches(scene, self.search, progress)?;
         contest.offer(Candidate { label: "patches between continued lines".into(), ..made }, progress)
     }
 

@@ -29,13 +29,7 @@ pub(super) struct World {
 
 impl World {
     /// Around `picture`, which grows by `sides`; the hole reaches `overlap` pixels into the picture on those sides.
-    pub(super) fn new(
-        picture: &Raster<SrgbF32>,
-        sides: Sides,
-        overlap: usize,
-        far: FarSide,
-        far_depth: usize,
-    ) -> Self {
+    pub(super) fn new(picture: &Raster<SrgbF32>, sides: Sides, overlap: usize, far: FarSide, far_depth: usize) -> Self {
         let (width, height) = picture.size();
         let depth = |new: usize, side: usize| match far {
             FarSide::Nothing => 0,

@@ -6,7 +6,9 @@ use danqing_vision::distance::distance_to_nonzero;
 /// 255 in the hole, falling to 0 over `feather` pixels outside it.
 pub(crate) fn feathered(hole: &Mask, feather: usize) -> Mask {
     if feather == 0 {
-        return Mask::from_fn(hole.width(), hole.height(), |x, y, s| s[0] = if hole.pixel(x, y)[0] > 0 { 255 } else { 0 });
+        return Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
+            s[0] = if hole.pixel(x, y)[0] > 0 { 255 } else { 0 }
+        });
     }
     let distance = distance_to_nonzero(hole);
     Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
@@ -17,7 +19,9 @@ pub(crate) fn feathered(hole: &Mask, feather: usize) -> Mask {
 
 /// Every pixel that is covered at all.
 pub(crate) fn touched(coverage: &Mask) -> Mask {
-    Mask::from_fn(coverage.width(), coverage.height(), |x, y, s| s[0] = if coverage.pixel(x, y)[0] > 0 { 255 } else { 0 })
+    Mask::from_fn(coverage.width(), coverage.height(), |x, y, s| {
+        s[0] = if coverage.pixel(x, y)[0] > 0 { 255 } else { 0 }
+    })
 }
 
 /// Smallest rectangle around what is marked; empty if nothing is.

@@ -36,9 +36,9 @@ pub(crate) fn network_at(
 }
 
 /// Texture and structure copied from the scene itself.
-pub(crate) fn patches(scene: Scene<'_>, seed: u64, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
+pub(crate) fn patches(scene: Scene<'_>, search: Search, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
     let wider = Wider::new(scene);
-    let filled = patch::complete(&wider.picture, &wider.hole, wider.source.as_ref(), &patch_options(seed), progress)?;
+    let filled = patch::complete(&wider.picture, &wider.hole, wider.source.as_ref(), &search.options(), progress)?;
     Ok(Candidate { label: "patches".into(), filled: filled.crop(wider.scene) })
 }
 
@@ -46,12 +46,12 @@ pub(crate) fn patches(scene: Scene<'_>, seed: u64, progress: &mut Progress<'_>) 
 pub(crate) fn guided(
     scene: Scene<'_>,
     guess: &Candidate,
-    seed: u64,
+    search: Search,
     progress: &mut Progress<'_>,
 ) -> Result<Candidate, Error> {
     let wider = Wider::new(scene);
     let (picture, hole, guessed) = (&wider.picture, &wider.hole, mirrored(&guess.filled));
-    let filled = patch::refine(picture, hole, &guessed, wider.source.as_ref(), &patch_options(seed), progress)?;
+    let filled = patch::refine(picture, hole, &guessed, wider.source.as_ref(), &search.options(), progress)?;
     Ok(Candidate { label: format!("{} rebuilt from patches", guess.label), filled: filled.crop(wider.scene) })
 }
 
@@ -91,10 +91,21 @@ fn mirrored<S: Space>(raster: &Raster<S>) -> Raster<S> {
     })
 }
 
-fn patch_options(seed: u64) -> patch::Options {
-    let mut options = patch::Options::default();
-    options.seed = seed;
-    options
+/// How patches are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Search {
+    /// Start of the random search.
+    pub(crate) seed: u64,
+    /// Threads to use; the result does not depend on it.
+    pub(crate) threads: usize,
+}
+
+impl Search {
+    fn options(self) -> patch::Options {
+        let mut options = patch::Options::default();
+        (options.seed, options.threads) = (self.seed, self.threads);
+        options
+    }
 }
 
 /// Diffusion-like baselines.

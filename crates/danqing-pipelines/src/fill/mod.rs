@@ -17,7 +17,7 @@ use danqing_media::{Mask, Raster, SrgbF32};
 
 pub(crate) use choose::Contest;
 pub(crate) use coverage::{feathered, touched};
-pub(crate) use engines::{classical, guided, network_at, patches, whole_scale, working_scale};
+pub(crate) use engines::{Search, classical, guided, network_at, patches, whole_scale, working_scale};
 pub use error::Error;
 pub(crate) use measure::facts;
 pub(crate) use networks::{MIGAN, Networks};

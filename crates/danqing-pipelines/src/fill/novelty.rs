@@ -116,8 +116,10 @@ mod tests {
             }
         }
         let token = CancelToken::default();
-        let (true_one, false_one) =
-            (novelty(&truth, &hole, None, &token).expect("runs"), novelty(&invented, &hole, None, &token).expect("runs"));
+        let (true_one, false_one) = (
+            novelty(&truth, &hole, None, &token).expect("runs"),
+            novelty(&invented, &hole, None, &token).expect("runs"),
+        );
         assert!(true_one < 0.05 && false_one > 4.0 * true_one, "{true_one} {false_one}");
     }
 
