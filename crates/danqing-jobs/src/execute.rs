@@ -110,7 +110,9 @@ impl Studio {
         let (mut bytes, warnings) = files::encoded(&mut picture, &job.encoding, recipe.to_json())?;
         if !warnings.is_empty() {
             noting(Phase::Run, progress, &mut job.notices, |p| {
-                warnings.into_iter().for_each(|w| p.warn(w.code, w.message));
+                for warning in warnings {
+                    p.warn(warning.code, warning.message);
+                }
             });
             let recipe = self.recipe(job, output, facts);
             (bytes, _) = files::encoded(&mut picture, &job.encoding, recipe.to_json())?;

@@ -141,14 +141,12 @@ pub enum Error {
         known: String,
     },
     /// An input that must be there is not.
-    #[error("{capability} needs an input: {name} ({help})")]
+    #[error("{capability} needs an input: {name}")]
     MissingInput {
         /// Capability asked for.
         capability: &'static str,
         /// Port without a medium.
         name: &'static str,
-        /// What it holds.
-        help: &'static str,
     },
     /// More media than the port takes.
     #[error("{capability} takes one {name}, got {actual}")]
@@ -171,6 +169,15 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         Class::Caller
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownInput { capability, .. } | Self::MissingInput { capability, .. } => {
+                Some(format!("`danqing {capability} --help` lists the options"))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -206,7 +213,7 @@ impl JobRequest {
         for port in ports {
             let actual = self.places(port.name).len();
             if actual == 0 && port.arity == Arity::One {
-                return Err(Error::MissingInput { capability, name: port.name, help: port.help });
+                return Err(Error::MissingInput { capability, name: port.name });
             }
             if actual > 1 && port.arity != Arity::Many {
                 return Err(Error::TooManyInputs { capability, name: port.name, actual });
@@ -231,7 +238,7 @@ mod tests {
     fn inputs_that_do_not_fit_are_refused_by_name() {
         let cases = [
             (r#"{"capability":"x","inputs":{"phto":"a"}}"#, "x has no input named \"phto\" (it has photo, mask)"),
-            (r#"{"capability":"x"}"#, "x needs an input: photo (the photo)"),
+            (r#"{"capability":"x"}"#, "x needs an input: photo"),
             (r#"{"capability":"x","inputs":{"photo":["a","b"]}}"#, "x takes one photo, got 2"),
             (
                 r#"{"capability":"x","inputs":{"photo":"-","mask":"-"}}"#,

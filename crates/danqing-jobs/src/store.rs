@@ -153,6 +153,7 @@ fn reporter<'r>(
 }
 
 /// The store's errors under the contract's classes.
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
 pub(crate) fn store_failure(error: StoreError) -> Failure {
     use danqing_weights::Class as Theirs;
     let class = match error.class() {

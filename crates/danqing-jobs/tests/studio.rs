@@ -84,7 +84,9 @@ impl Capability for Invert {
         let mut inverted = (*plain).clone();
         let seed = params.seed.unwrap_or_default() as u8;
         if let Samples::U8(samples) = &mut inverted.samples {
-            samples.iter_mut().for_each(|s| *s = (255 - *s).wrapping_add(seed));
+            for sample in samples {
+                *sample = (255 - *sample).wrapping_add(seed);
+            }
         }
         for row in 0..plain.height {
             progress.step("rows", row + 1, plain.height)?;

@@ -84,7 +84,7 @@ const ROWS: &[Row] = &[
         "a ratio and left are given",
         Some("leave one"),
     ),
-    row(&["erase", "-o", "out.png"], 2, "erase needs an input: picture", None),
+    row(&["erase", "-o", "out.png"], 2, "erase needs an input: picture", Some("danqing erase --help")),
     row(&["paint", "江雪.png"], 2, "unknown command paint", Some("danqing --help")),
     row(&["erase", "江雪.png", SPOT, "--threads=0", PATCH, "-o", "out.png"], 2, "threads is 0", None),
     row(

@@ -88,8 +88,12 @@ fn every_text_is_there_in_both_languages() {
             assert!(is_chinese(&found), "{id}: {table}.{name} has no Chinese text");
         };
         assert!(is_chinese(chinese["summary"].as_str().unwrap_or_default()), "{id}: summary");
-        capability.inputs().iter().for_each(|port| check("inputs", port.name, port.help));
-        capability.outputs().iter().for_each(|port| check("outputs", port.name, port.help));
+        for port in capability.inputs() {
+            check("inputs", port.name, port.help);
+        }
+        for port in capability.outputs() {
+            check("outputs", port.name, port.help);
+        }
         let schema = Value::from(capability.schema());
         let properties = schema["properties"].as_object().cloned().unwrap_or_default();
         for (name, property) in &properties {
