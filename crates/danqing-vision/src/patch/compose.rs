@@ -13,6 +13,9 @@ use crate::ring::multigrid::{self, Role};
 const LARGEST_STEP: f32 = 0.08;
 /// Multigrid cycles of the levelling.
 const CYCLES: usize = 6;
+/// Pull of the levelling to no change, for grey and the two colour differences: steps in colour are levelled over about
+/// 16 pixels, steps in grey over about 100. Without it the small errors of many steps add up to coloured clouds.
+const SCREENING: [f32; 3] = [1.0 / (100.0 * 100.0), 1.0 / (16.0 * 16.0), 1.0 / (16.0 * 16.0)];
 /// Pixels between two reports.
 const REPORT_EVERY: usize = 1 << 15;
 
@@ -33,16 +36,28 @@ pub(super) fn paste(
 ) -> Result<(), Cancelled> {
     let copies = Copies { window, level, from: best_sources(level, field, progress)? };
     let places: Vec<usize> = (0..level.unknown.len()).filter(|at| level.unknown[*at]).collect();
-    let right: Vec<[f32; 3]> = places.iter().map(|at| copies.lacking(*at)).collect();
+    let right: Vec<[f32; 3]> = places.iter().map(|at| opponent_from_rgb(copies.lacking(*at))).collect();
     let roles = level.unknown.iter().map(|u| if *u { Role::Wanted } else { Role::Given }).collect();
-    let correction = multigrid::solve(level.width, roles, &right, CYCLES, progress)?;
+    let correction = multigrid::solve_screened(level.width, roles, &right, SCREENING, CYCLES, progress)?;
     for (&at, correction) in places.iter().zip(correction) {
+        let correction = rgb_from_opponent(correction);
         let (x, y) = (window.place.x + at % level.width, window.place.y + at / level.width);
         let copied = copies.value(at);
         let pixel = image.pixel_mut(x, y).iter_mut().zip(copied.iter().zip(correction));
         pixel.for_each(|(to, (from, add))| *to = (from + add).clamp(from.min(0.0), from.max(1.0)));
     }
     Ok(())
+}
+
+/// Grey and two colour differences.
+fn opponent_from_rgb([r, g, b]: [f32; 3]) -> [f32; 3] {
+    let grey = (r + g + b) / 3.0;
+    [grey, r - grey, b - grey]
+}
+
+/// Undoes [`opponent_from_rgb`].
+fn rgb_from_opponent([grey, red, blue]: [f32; 3]) -> [f32; 3] {
+    [grey + red, grey - red - blue, grey + blue]
 }
 
 /// For each unknown pixel the one it is copied from; [`OWN`] for the others.

@@ -32,6 +32,8 @@ struct Grid {
     /// Index of each pixel among the wanted, or [`NONE`].
     node_of: Vec<u32>,
     roles: Vec<Role>,
+    /// Added to the degree of every node, per channel: pulls values to 0, more the farther from given pixels.
+    screening: [f32; 3],
 }
 
 /// A wanted pixel: the wanted ones beside it and how many neighbours take part at all.
@@ -44,7 +46,7 @@ struct Node {
 const NONE: u32 = u32::MAX;
 
 impl Grid {
-    fn new(width: usize, roles: Vec<Role>) -> Self {
+    fn new(width: usize, roles: Vec<Role>, screening: [f32; 3]) -> Self {
         let height = roles.len() / width.max(1);
         let mut node_of = vec![NONE; roles.len()];
         let places: Vec<usize> = (0..roles.len()).filter(|at| roles[*at] == Role::Wanted).collect();
@@ -61,7 +63,7 @@ impl Grid {
             Node { at: at as u32, neighbours: around.map(|n| n.map_or(NONE, |n| node_of[n])), degree }
         };
         let wanted = places.iter().map(node).collect();
-        Self { width, wanted, node_of, roles }
+        Self { width, wanted, node_of, roles, screening }
     }
 
     /// Half the resolution: given if anything below is, else wanted if anything below is.
@@ -76,7 +78,8 @@ impl Grid {
                 _ => {}
             }
         }
-        Self::new(width, roles)
+        // A coarser node stands for four pixels, and so for four times their pull.
+        Self::new(width, roles, self.screening.map(|s| 4.0 * s))
     }
 
     /// The coarser grid's node above a node.
@@ -101,7 +104,7 @@ impl Grid {
             let node = &self.wanted[i];
             if node.degree > 0.0 {
                 let sum = Self::neighbour_sum(node, values);
-                (0..3).for_each(|c| values[i][c] = (sum[c] + right[i][c]) / node.degree);
+                (0..3).for_each(|c| values[i][c] = (sum[c] + right[i][c]) / (node.degree + self.screening[c]));
             }
         }
     }
@@ -112,7 +115,10 @@ impl Grid {
         for (i, node) in self.wanted.iter().enumerate() {
             if let Some(parent) = self.parent(coarse, node) {
                 let sum = Self::neighbour_sum(node, values);
-                (0..3).for_each(|c| sums[parent][c] += right[i][c] + sum[c] - node.degree * values[i][c]);
+                (0..3).for_each(|c| {
+                    let own = (node.degree + self.screening[c]) * values[i][c];
+                    sums[parent][c] += right[i][c] + sum[c] - own;
+                });
             }
         }
         sums
@@ -131,7 +137,23 @@ pub(crate) fn solve(
     cycles: usize,
     progress: &mut Progress<'_>,
 ) -> Result<Values, Cancelled> {
-    let mut grids = vec![Grid::new(width, roles)];
+    solve_screened(width, roles, right, [0.0; 3], cycles, progress)
+}
+
+/// [`solve`] of the screened equation, `(degree + screening) * value - sum of wanted neighbours = right`: a value feels
+/// the right side up to about `1 / sqrt(screening)` pixels away, per channel.
+///
+/// # Errors
+/// [`Cancelled`].
+pub(crate) fn solve_screened(
+    width: usize,
+    roles: Vec<Role>,
+    right: &Values,
+    screening: [f32; 3],
+    cycles: usize,
+    progress: &mut Progress<'_>,
+) -> Result<Values, Cancelled> {
+    let mut grids = vec![Grid::new(width, roles, screening)];
     while let Some(last) = grids.last().filter(|g| g.wanted.len() > SMALL) {
         progress.step("membrane", 0, cycles)?;
         let coarse = last.halved();
