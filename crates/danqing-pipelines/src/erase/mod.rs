@@ -121,7 +121,9 @@ impl Erase {
                 let made = fill::network_at(&self.networks, wide, fill::working_scale(wide), progress)?;
                 contest.offer(made, progress)?;
             }
-            Engine::Patch => contest.offer(fill::patches(exact, search, progress)?, progress)?,
+            Engine::Patch => {
+                contest.offer(fill::patches(exact, search, progress)?, progress)?;
+            }
             Engine::Telea | Engine::NavierStokes => {
                 let telea = params.engine == Engine::Telea;
                 let method = if telea { inpaint::Method::Telea } else { inpaint::Method::NavierStokes };

@@ -3,6 +3,7 @@
 use danqing_capability::{Cancelled, Progress};
 use danqing_media::{Raster, SrgbF32};
 use danqing_vision::blur::gaussian;
+use danqing_vision::resize::{Method, resized};
 
 use super::layout::Sides;
 
@@ -25,11 +26,21 @@ pub(super) fn mirror_blurred(
     let mut canvas = mirrored.clone();
     let levels = [0.01_f32, 0.03, 0.08].map(|share| share * picture.width().min(picture.height()) as f32);
     for (i, sigma) in levels.into_iter().enumerate() {
-        let soft = gaussian(&mirrored, sigma.max(0.6), progress.cancel_token())?;
+        let soft = softened(&mirrored, sigma.max(0.6), progress)?;
         mix(&mut canvas, &soft, picture, sides, longest * i as f32 / 4.0, longest / 4.0);
         progress.step("mirror", i + 1, levels.len())?;
     }
     Ok(canvas)
+}
+
+/// Gaussian blur; a wide one works on a smaller picture, where nothing it keeps is lost.
+fn softened(picture: &Raster<SrgbF32>, sigma: f32, progress: &mut Progress<'_>) -> Result<Raster<SrgbF32>, Cancelled> {
+    let cancel = progress.cancel_token();
+    let shrink = (sigma / 4.0).floor().max(1.0);
+    let (width, height) = picture.size();
+    let side = |n: usize| ((n as f32 / shrink).round() as usize).max(1);
+    let small = resized(picture, side(width), side(height), Method::Area, cancel)?;
+    resized(&gaussian(&small, sigma / shrink, cancel)?, width, height, Method::Bicubic, cancel)
 }
 
 /// Mirrored as often as needed.

@@ -96,7 +96,8 @@ impl Step<'_> {
         };
         let scene = Scene { picture: &ruled.raster, hole: &ruled.hole, source: Some(source) };
         let made = fill::patches(scene, self.search, progress)?;
-        contest.offer(Candidate { label: "patches between continued lines".into(), ..made }, progress)
+        contest.offer(Candidate { label: "patches between continued lines".into(), ..made }, progress)?;
+        Ok(())
     }
 
     /// 255 where the canvas lies near the border that grows: what stands far inside does not belong beyond it.
@@ -114,25 +115,39 @@ impl Step<'_> {
         Mask::from_fn(w, h, |x, y, to| to[0] = if near(x, y) { 255 } else { 0 })
     }
 
-    /// The network between the picture and each kind of far side, seeing all of it and seeing it sharp.
+    /// The network between the picture and each kind of far side, seeing all of it; then once more with the better far
+    /// side, seeing it sharp.
     fn offer_network(
         &self,
         networks: &Networks,
         contest: &mut Contest<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
+        let mut better = FarSide::NearMirror;
         for far in [FarSide::NearMirror, FarSide::Reflection] {
-            let world = self.world(far, self.overlap);
-            let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
-            let (whole, working) = (fill::whole_scale(scene), fill::working_scale(scene));
-            let scales = if whole < 0.8 * working { vec![whole, working] } else { vec![whole] };
-            for scale in scales {
-                let made = fill::network_at(networks, scene, scale, progress)?;
-                let label = format!("{} {far:?}", made.label);
-                contest.offer(Candidate { label, filled: made.filled.crop(world.canvas) }, progress)?;
+            if contest.offer(self.network_with(networks, far, fill::whole_scale, progress)?, progress)? {
+                better = far;
             }
         }
+        let world = self.world(better, self.overlap);
+        let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
+        if fill::whole_scale(scene) < 0.8 * fill::working_scale(scene) {
+            contest.offer(self.network_with(networks, better, fill::working_scale, progress)?, progress)?;
+        }
         Ok(())
+    }
+
+    fn network_with(
+        &self,
+        networks: &Networks,
+        far: FarSide,
+        scale: fn(Scene<'_>) -> f64,
+        progress: &mut Progress<'_>,
+    ) -> Result<Candidate, Error> {
+        let world = self.world(far, self.overlap);
+        let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
+        let made = fill::network_at(networks, scene, scale(scene), progress)?;
+        Ok(Candidate { label: format!("{} {far:?}", made.label), filled: made.filled.crop(world.canvas) })
     }
 
     fn world(&self, far: FarSide, overlap: usize) -> World {

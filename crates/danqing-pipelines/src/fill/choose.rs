@@ -43,15 +43,16 @@ impl<'a> Contest<'a> {
         Self { scene, coverage, best: None }
     }
 
-    /// Keeps `candidate` if it has fewer faults than the best one so far.
-    pub(crate) fn offer(&mut self, candidate: Candidate, progress: &mut Progress<'_>) -> Result<(), Error> {
+    /// Keeps `candidate` if it has fewer faults than the best one so far, and says whether it has.
+    pub(crate) fn offer(&mut self, candidate: Candidate, progress: &mut Progress<'_>) -> Result<bool, Error> {
         let Candidate { label, filled } = candidate;
         let candidate = Candidate { label, filled: blended(self.scene.picture, filled, self.coverage) };
         let sum = faults(&candidate, self.scene, progress)?;
-        if self.best.as_ref().is_none_or(|(least, _)| sum < *least) {
+        let leads = self.best.as_ref().is_none_or(|(least, _)| sum < *least);
+        if leads {
             self.best = Some((sum, candidate));
         }
-        Ok(())
+        Ok(leads)
     }
 
     /// The best one so far.
