@@ -92,7 +92,8 @@ impl Capability for Erase {
             result = result.compose(&made.filled, &fill::touched(&piece.coverage), place)?;
             labels.push(made.label);
         }
-        let facts = fill::facts(picture, &result, &hole, &coverage, progress)?;
+        let facts = fill::facts(picture, &result, &hole, params.feather, progress)?;
+        fill::warn_of_detail(&facts, progress);
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
         if !self.models(params).is_empty() {
             outputs.weights.push(self.networks.migan()?.weights.clone());
@@ -144,15 +145,21 @@ impl Erase {
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
         let (working, whole) = (fill::working_scale(wide), fill::whole_scale(wide));
-        contest.offer(fill::network_at(&self.networks, wide, working, progress)?, progress)?;
-        if whole < 0.8 * working {
+        let (width, height) = exact.picture.size();
+        let small = width.min(height) < fill::LEAST_FOR_NETWORK;
+        if small {
+            contest.offer(fill::classical(exact, inpaint::Method::Telea, 5, progress)?, progress)?;
+        } else {
+            contest.offer(fill::network_at(&self.networks, wide, working, progress)?, progress)?;
+        }
+        if !small && whole < 0.8 * working {
             contest.offer(fill::network_at(&self.networks, wide, whole, progress)?, progress)?;
         }
         if let Some(guess) = contest.leader() {
-            let rebuilt = fill::guided(wide, guess, search, progress)?;
-            contest.offer(rebuilt, progress)?;
+            let rebuilt = fill::guided(wide, guess, search, progress);
+            contest.offer_if_possible(rebuilt, progress)?;
         }
-        contest.offer(fill::patches(exact, search, progress)?, progress)?;
+        contest.offer_if_possible(fill::patches(exact, search, progress), progress)?;
         Ok(())
     }
 }

@@ -28,6 +28,14 @@ pub enum Error {
         /// Rows.
         height: usize,
     },
+    /// The picture is too small for the ratio to differ from its own.
+    #[error("the picture of {width}x{height} is too small to extend to a ratio")]
+    TooSmall {
+        /// Pixels per row.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
     /// The canvas is too large.
     #[error("the result would be {width}x{height} (expected at most {most} pixels on a side and {pixels} in all)")]
     TooLarge {
@@ -84,6 +92,7 @@ impl Classified for Error {
         match self {
             Self::NoTarget => Some("give --ratio 4:3, or --left, --right, --top, --bottom, or --auto".into()),
             Self::RatioAndSides { .. } => Some("leave one of them out".into()),
+            Self::TooSmall { .. } => Some("give --left, --right, --top or --bottom in pixels".into()),
             Self::NothingNew { .. } => Some("ask for another ratio, or for pixels on a side".into()),
             Self::TooLarge { .. } => Some("make the picture smaller first: `danqing adjust --resize …`".into()),
             Self::Fill(error) => error.hint(),

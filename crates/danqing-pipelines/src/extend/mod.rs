@@ -96,10 +96,14 @@ impl Capability for Extend {
         let kept = picture.on_canvas(kept.width, kept.height, -(kept.x as isize), -(kept.y as isize));
         let (filled, labels) = self.filled(&kept.to_srgb()?, sides, params, progress)?;
         let hole = new_area(sides, kept.size());
-        let coverage = fill::feathered(&hole, if invents(params.fill) { params.feather } else { 0 });
+        let feather = if invents(params.fill) { params.feather } else { 0 };
+        let coverage = fill::feathered(&hole, feather);
         let canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
         let result = canvas.compose(&filled, &fill::touched(&coverage), filled.bounds())?;
-        let facts = fill::facts(&canvas, &result, &hole, &coverage, progress)?;
+        let facts = fill::facts(&canvas, &result, &hole, feather, progress)?;
+        if invents(params.fill) {
+            fill::warn_of_detail(&facts, progress);
+        }
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
         if !self.models(params).is_empty() {
             outputs.weights.push(self.networks.migan()?.weights.clone());

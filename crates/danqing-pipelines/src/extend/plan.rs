@@ -42,6 +42,9 @@ pub(super) fn sides(params: &Params, refill: Trim, width: usize, height: usize) 
         }
         (None, None) => return Err(Error::NoTarget),
     };
+    if params.ratio.is_some() && sides.is_zero() && width.max(height) < 4 {
+        return Err(Error::TooSmall { width, height });
+    }
     bounded(sides, width, height)
 }
 

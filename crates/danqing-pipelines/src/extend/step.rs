@@ -2,6 +2,7 @@
 
 use danqing_capability::Progress;
 use danqing_media::{Mask, Raster, Rect, SrgbF32};
+use danqing_vision::inpaint;
 
 use super::layout::Sides;
 use super::params::Fill;
@@ -64,18 +65,22 @@ impl Step<'_> {
         let judged = Scene { picture: &exact.raster, hole: &exact.hole, source: Some(&source) };
         let coverage = fill::feathered(&exact.hole, self.overlap);
         let mut contest = Contest::new(judged, &coverage);
-        if self.fill != Fill::Patch {
+        let small = self.picture.width().min(self.picture.height()) < fill::LEAST_FOR_NETWORK;
+        if self.fill == Fill::Network || (self.fill == Fill::Auto && !small) {
             self.offer_network(networks, &mut contest, progress)?;
         }
         if self.fill == Fill::Auto
             && let Some(guess) = contest.leader()
         {
-            let rebuilt = fill::guided(scene, guess, self.search, progress)?;
-            contest.offer(rebuilt, progress)?;
+            let rebuilt = fill::guided(scene, guess, self.search, progress);
+            contest.offer_if_possible(rebuilt, progress)?;
         }
         if self.fill != Fill::Network {
-            contest.offer(fill::patches(scene, self.search, progress)?, progress)?;
+            contest.offer_if_possible(fill::patches(scene, self.search, progress), progress)?;
             self.offer_lines(&mut contest, &wide, &source, progress)?;
+        }
+        if contest.leader().is_none() {
+            contest.offer(fill::classical(scene, inpaint::Method::Telea, 5, progress)?, progress)?;
         }
         contest.winner()
     }

@@ -2,6 +2,7 @@
 
 use danqing_capability::Progress;
 use danqing_media::{Mask, Raster, SrgbF32};
+use danqing_vision::patch;
 use danqing_vision::seam::Score;
 
 use super::novelty::novelty;
@@ -53,6 +54,19 @@ impl<'a> Contest<'a> {
             self.best = Some((sum, candidate));
         }
         Ok(leads)
+    }
+
+    /// [`Self::offer`]; an engine that finds nothing to copy from has no candidate.
+    pub(crate) fn offer_if_possible(
+        &mut self,
+        made: Result<Candidate, Error>,
+        progress: &mut Progress<'_>,
+    ) -> Result<bool, Error> {
+        match made {
+            Ok(candidate) => self.offer(candidate, progress),
+            Err(Error::Patch(patch::Error::NoSource { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The best one so far.

@@ -3,7 +3,8 @@
 use danqing_media::{Mask, Rect};
 use danqing_vision::distance::distance_to_nonzero;
 
-/// 255 in the hole, falling to 0 over `feather` pixels outside it.
+/// 255 in the hole, falling to 0 over `feather` pixels outside it; 0 for every pixel whose centre is farther than that
+/// from the centre of every hole pixel.
 pub(crate) fn feathered(hole: &Mask, feather: usize) -> Mask {
     if feather == 0 {
         return Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
@@ -12,8 +13,9 @@ pub(crate) fn feathered(hole: &Mask, feather: usize) -> Mask {
     }
     let distance = distance_to_nonzero(hole);
     Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
-        let share = 1.0 - distance.pixel(x, y)[0] / (feather as f32 + 1.0);
-        s[0] = (share.max(0.0) * 255.0).round() as u8;
+        let away = distance.pixel(x, y)[0];
+        let share = 1.0 - away / (feather as f32 + 1.0);
+        s[0] = if away > feather as f32 { 0 } else { (share * 255.0).round() as u8 };
     })
 }
 

@@ -7,6 +7,8 @@ use danqing_vision::{inpaint, patch};
 
 use super::{Candidate, Error, Networks, Scene, network};
 
+/// Pictures with a shorter side below this many pixels show a network nothing that it could know.
+pub(crate) const LEAST_FOR_NETWORK: usize = 32;
 /// A hole no thicker than this share of the network's square is filled with enough picture around it.
 const FITTING_SHARE: f64 = 0.5;
 

@@ -2,6 +2,7 @@
 
 use danqing_capability::{Outputs, Progress};
 use danqing_media::{Mask, Picture, Samples};
+use danqing_vision::distance::distance_to_nonzero;
 use danqing_vision::seam::Score;
 
 use super::{Error, coverage};
@@ -31,38 +32,55 @@ impl Facts {
     }
 }
 
-/// Compares `result` with `before`, of the same size.
+/// Compares `result` with `before`, of the same size. Outside is what is farther than `feather` from the hole, found
+/// from the hole itself and not from what a fill says it covered.
 pub(crate) fn facts(
     before: &Picture,
     result: &Picture,
     hole: &Mask,
-    covered: &Mask,
+    feather: usize,
     progress: &mut Progress<'_>,
 ) -> Result<Facts, Error> {
     let marked = hole.samples().iter().filter(|&&v| v > 0).count();
     let place = coverage::bounds(hole).grown(48, hole.width(), hole.height());
     let around = result.on_canvas(place.width, place.height, -(place.x as isize), -(place.y as isize)).to_srgb()?;
+    let beyond: Vec<bool> = distance_to_nonzero(hole).samples().iter().map(|&d| d > feather as f32).collect();
     let hole = hole.crop(place);
     progress.step("measure", 0, 1)?;
     let score = Score::measured(&around, &hole);
     Ok(Facts {
-        max_difference_outside: max_difference(before, result, covered),
+        max_difference_outside: max_difference(before, result, &beyond),
         seam_ratio: score.map(|s| s.seam_ratio),
         variance_ratio: score.map(|s| s.variance_ratio),
-        filled_share: marked as f32 / covered.samples().len().max(1) as f32,
+        filled_share: marked as f32 / beyond.len().max(1) as f32,
     })
 }
 
-/// Largest difference of samples, alpha included, where `covered` is 0.
-fn max_difference(before: &Picture, after: &Picture, covered: &Mask) -> u32 {
-    fn largest<T: Copy + Into<u32>>(a: &[T], b: &[T], channels: usize, covered: &Mask) -> u32 {
-        let pixels = a.chunks_exact(channels).zip(b.chunks_exact(channels)).zip(covered.samples());
-        let outside = pixels.filter(|(_, cover)| **cover == 0).map(|(pair, _)| pair);
+/// Largest difference of samples, alpha included, where `outside` is true.
+fn max_difference(before: &Picture, after: &Picture, outside: &[bool]) -> u32 {
+    fn largest<T: Copy + Into<u32>>(a: &[T], b: &[T], channels: usize, outside: &[bool]) -> u32 {
+        let pixels = a.chunks_exact(channels).zip(b.chunks_exact(channels)).zip(outside);
+        let outside = pixels.filter(|(_, outside)| **outside).map(|(pair, _)| pair);
         outside.flat_map(|(a, b)| a.iter().zip(b)).map(|(&a, &b)| a.into().abs_diff(b.into())).max().unwrap_or(0)
     }
     match (&before.samples, &after.samples) {
-        (Samples::U8(a), Samples::U8(b)) => largest(a, b, before.channels.count(), covered),
-        (Samples::U16(a), Samples::U16(b)) => largest(a, b, before.channels.count(), covered),
+        (Samples::U8(a), Samples::U8(b)) => largest(a, b, before.channels.count(), outside),
+        (Samples::U16(a), Samples::U16(b)) => largest(a, b, before.channels.count(), outside),
         _ => u32::MAX,
+    }
+}
+
+/// Says so where a fill's fine detail is not its surroundings'.
+pub(crate) fn warn_of_detail(facts: &Facts, progress: &mut Progress<'_>) {
+    match facts.variance_ratio {
+        Some(ratio) if ratio < 0.5 => progress.warn(
+            "fill_smooth",
+            format!("the fill is smoother than its surroundings: its fine detail is {ratio:.2} of theirs"),
+        ),
+        Some(ratio) if ratio > 2.0 => progress.warn(
+            "fill_rough",
+            format!("the fill is rougher than its surroundings: its fine detail is {ratio:.2} times theirs"),
+        ),
+        _ => {}
     }
 }

@@ -17,9 +17,11 @@ use danqing_media::{Mask, Raster, SrgbF32};
 
 pub(crate) use choose::Contest;
 pub(crate) use coverage::{feathered, touched};
-pub(crate) use engines::{Search, classical, guided, network_at, patches, whole_scale, working_scale};
+pub(crate) use engines::{
+    LEAST_FOR_NETWORK, Search, classical, guided, network_at, patches, whole_scale, working_scale,
+};
 pub use error::Error;
-pub(crate) use measure::facts;
+pub(crate) use measure::{facts, warn_of_detail};
 pub(crate) use networks::{MIGAN, Networks};
 
 /// A piece of a picture and what is unknown in it.
