@@ -22,6 +22,7 @@ test: build
 test-full: test
 	DANQING_FUZZ_SECONDS=$${DANQING_FUZZ_SECONDS:-60} PROPTEST_CASES=$${PROPTEST_CASES:-2000} \
 		$(CARGO) test --release --locked --workspace -- --include-ignored
+	$(CARGO) test --release --locked -p danqing-nn --features candle --test candle
 
 lint:
 	$(CARGO) fmt --all --check

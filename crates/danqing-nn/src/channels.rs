@@ -21,16 +21,19 @@ pub fn concat(engine: &Engine, maps: &[&FeatureMap]) -> Result<FeatureMap, Error
         channels = channels.saturating_add(map.shape().channels);
     }
     let shape = first.shape().with_channels(channels);
-    let mut out = engine.buffer(shape.elements()?)?;
+    let elements = shape.elements()?;
+    on_device!(engine, |device| device.concat(maps, shape));
+    let values = maps.iter().map(|map| map.as_slice()).collect::<Result<Vec<_>, Error>>()?;
+    let mut out = engine.buffer(elements)?;
     let length = block_length(channels);
     engine.fill(&mut out, length, |index, block| {
         let pixel = index * length / channels;
         for (row, pixel) in block.chunks_mut(channels).zip(pixel..) {
             let mut row = row;
-            for map in maps {
+            for (map, values) in maps.iter().zip(&values) {
                 let count = map.shape().channels;
                 let (part, rest) = row.split_at_mut(count);
-                part.copy_from_slice(&map.values()[pixel * count..][..count]);
+                part.copy_from_slice(&values[pixel * count..][..count]);
                 row = rest;
             }
         }
@@ -50,8 +53,11 @@ pub fn slice_channels(engine: &Engine, x: &FeatureMap, first: usize, count: usiz
     if end > channels {
         return Err(Error::Channels { what: "slice_channels", actual: channels, expected: end });
     }
-    let values = x.values();
-    from_pixels(engine, x.shape().with_channels(count), |pixel, row| {
+    let shape = x.shape().with_channels(count);
+    shape.elements()?;
+    on_device!(engine, |device| device.slice_channels(x, first, shape));
+    let values = x.as_slice()?;
+    from_pixels(engine, shape, |pixel, row| {
         row.copy_from_slice(&values[pixel * channels + first..][..count]);
     })
 }
@@ -70,7 +76,9 @@ pub fn pixel_shuffle(engine: &Engine, x: &FeatureMap, factor: usize) -> Result<F
     }
     let (out_height, out_width) = (grown(height, factor)?, grown(width, factor)?);
     let shape = x.shape().with_size(out_height, out_width).with_channels(channels / square);
-    let values = x.values();
+    shape.elements()?;
+    on_device!(engine, |device| device.pixel_shuffle(x, factor, shape));
+    let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / out_width, pixel % out_width);
         let from = (line / factor * width + column / factor) * channels + line % factor * factor + column % factor;
@@ -94,7 +102,9 @@ pub fn pixel_unshuffle(engine: &Engine, x: &FeatureMap, factor: usize) -> Result
     }
     let (out_height, out_width) = (height / factor, width / factor);
     let shape = x.shape().with_size(out_height, out_width).with_channels(grown(channels, square)?);
-    let values = x.values();
+    shape.elements()?;
+    on_device!(engine, |device| device.pixel_unshuffle(x, factor, shape));
+    let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / out_width, pixel % out_width);
         for (index, slot) in row.iter_mut().enumerate() {

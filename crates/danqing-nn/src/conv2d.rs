@@ -51,6 +51,8 @@ enum Path {
     Dense(Dense),
     Depthwise(Depthwise),
     FewOutputs(FewOutputs),
+    #[cfg(feature = "candle")]
+    Candle(crate::candle::Kernel),
 }
 
 impl Conv2d {
@@ -66,6 +68,12 @@ impl Conv2d {
         }
         let shape = KernelShape { out_channels, in_channels: per_group * config.groups, groups: config.groups };
         let bias = bias.map(|bias| bias.vector("Conv2d bias", out_channels)).transpose()?;
+        let layer = |path| Self { config, shape, kernel: (height, width), path };
+        #[cfg(feature = "candle")]
+        if let Some(device) = engine.device() {
+            let is_depthwise = per_group == 1 && out_channels == config.groups && config.groups > 1;
+            return Ok(layer(Path::Candle(device.kernel(weight, bias, is_depthwise)?)));
+        }
         let taps = [height * width];
         let values = weight.values();
         let read = |_, tap, out, input| values[(out * per_group + input) * height * width + tap];
@@ -77,7 +85,7 @@ impl Conv2d {
         } else {
             Path::Dense(Dense::pack(engine, shape, &taps, bias, &read)?)
         };
-        Ok(Self { config, shape, kernel: (height, width), path })
+        Ok(layer(path))
     }
 
     /// Shape of the result for an input of `shape`.
@@ -112,14 +120,15 @@ impl Conv2d {
     pub fn forward_with(&self, engine: &Engine, x: &FeatureMap, epilogue: Epilogue<'_>) -> Result<FeatureMap, Error> {
         let shape = x.shape();
         let out_shape = self.out_shape(shape)?;
-        let finish = epilogue.finish(out_shape)?;
         let (rows, columns) = self.windows();
         let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
         let axes = [(&rows, &columns)];
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, finish),
-            Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, finish),
-            Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, finish),
+            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            #[cfg(feature = "candle")]
+            Path::Candle(kernel) => kernel.conv2d(engine, x, &self.config, (out_shape, axes[0]), &epilogue),
         }
     }
 

@@ -42,6 +42,8 @@ enum Path {
     Dense(Dense),
     Depthwise(Depthwise),
     FewOutputs(FewOutputs),
+    #[cfg(feature = "candle")]
+    Candle(crate::candle::Kernel),
 }
 
 impl ConvTranspose2d {
@@ -66,6 +68,11 @@ impl ConvTranspose2d {
         let shape = KernelShape { out_channels, in_channels, groups: config.groups };
         let bias = bias.map(|bias| bias.vector("ConvTranspose2d bias", out_channels)).transpose()?;
         let layer = |path| Self { config, shape, kernel: (height, width), path };
+        #[cfg(feature = "candle")]
+        if let Some(device) = engine.device() {
+            let is_depthwise = per_group == 1 && in_channels == config.groups && config.groups > 1;
+            return Ok(layer(Path::Candle(device.kernel(weight, bias, is_depthwise)?)));
+        }
         let phases = phase_taps(&config, (height, width));
         let counts: Vec<usize> = phases.iter().map(Vec::len).collect();
         let values = weight.values();
@@ -119,15 +126,18 @@ impl ConvTranspose2d {
     pub fn forward_with(&self, engine: &Engine, x: &FeatureMap, epilogue: Epilogue<'_>) -> Result<FeatureMap, Error> {
         let shape = x.shape();
         let out_shape = self.out_shape(shape)?;
-        let finish = epilogue.finish(out_shape)?;
         let (rows, columns) = spreads(&self.config, self.kernel);
         let rows = rows.axes("ConvTranspose2d", shape.height)?;
         let columns = columns.axes("ConvTranspose2d", shape.width)?;
         let axes: Vec<(&Axis, &Axis)> = rows.iter().flat_map(|y| columns.iter().map(move |x| (y, x))).collect();
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, finish),
-            Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, finish),
-            Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, finish),
+            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            #[cfg(feature = "candle")]
+            Path::Candle(kernel) => {
+                kernel.conv_transpose2d(engine, x, &self.config, (out_shape, &rows, &columns), &epilogue)
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) fn block_length(channels: usize) -> usize {
 pub fn activate(engine: &Engine, x: FeatureMap, activation: &Activation) -> Result<FeatureMap, Error> {
     let shape = x.shape();
     check_activation(activation, shape.channels)?;
+    on_device!(engine, |device| device.activate(&x, activation));
     let mut buffer = x.into_buffer(engine)?;
     engine.fill(&mut buffer, block_length(shape.channels), |_, block| {
         activate_row(engine.tier(), activation, block, shape.channels);
@@ -32,7 +33,9 @@ pub fn activate(engine: &Engine, x: FeatureMap, activation: &Activation) -> Resu
 /// # Errors
 /// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn add(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap, Error> {
-    combine(engine, "add", a, b, |a, b| a + b)
+    check_operands("add", a, b)?;
+    on_device!(engine, |device| device.add(a, b));
+    combine(engine, a, b, |a, b| a + b)
 }
 
 /// `a · b`, rounded once; `b` has the shape of `a`, or one channel, or one picture for all.
@@ -40,22 +43,26 @@ pub fn add(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap
 /// # Errors
 /// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn multiply(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap, Error> {
-    combine(engine, "multiply", a, b, |a, b| a * b)
+    check_operands("multiply", a, b)?;
+    on_device!(engine, |device| device.multiply(a, b));
+    combine(engine, a, b, |a, b| a * b)
+}
+
+fn check_operands(what: &'static str, a: &FeatureMap, b: &FeatureMap) -> Result<(), Error> {
+    if Addend::fits(b.shape(), a.shape()) {
+        return Ok(());
+    }
+    Err(Error::Shapes { what, actual: b.shape(), expected: a.shape() })
 }
 
 fn combine(
     engine: &Engine,
-    what: &'static str,
     a: &FeatureMap,
     b: &FeatureMap,
     join: impl Fn(f32, f32) -> f32 + Sync,
 ) -> Result<FeatureMap, Error> {
     let shape = a.shape();
-    let fits = Addend::new(b, shape).is_some();
-    if !fits {
-        return Err(Error::Shapes { what, actual: b.shape(), expected: shape });
-    }
-    let (from, with, one) = (a.values(), b.values(), b.shape().channels);
+    let (from, with, one) = (a.as_slice()?, b.as_slice()?, b.shape().channels);
     let mut out = engine.buffer(from.len())?;
     let length = block_length(shape.channels);
     engine.fill(&mut out, length, |index, block| {
@@ -81,6 +88,7 @@ fn combine(
 /// # Errors
 /// [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn scale(engine: &Engine, x: FeatureMap, factor: f32) -> Result<FeatureMap, Error> {
+    on_device!(engine, |device| device.affine(&x, factor, 0.0));
     change(engine, x, |value| value * factor)
 }
 
@@ -89,6 +97,7 @@ pub fn scale(engine: &Engine, x: FeatureMap, factor: f32) -> Result<FeatureMap, 
 /// # Errors
 /// [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn affine(engine: &Engine, x: FeatureMap, factor: f32, offset: f32) -> Result<FeatureMap, Error> {
+    on_device!(engine, |device| device.affine(&x, factor, offset));
     change(engine, x, |value| value * factor + offset)
 }
 
@@ -98,6 +107,7 @@ pub fn affine(engine: &Engine, x: FeatureMap, factor: f32, offset: f32) -> Resul
 /// [`Error::Setting`] unless `low ≤ high`, [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn clamp(engine: &Engine, x: FeatureMap, low: f32, high: f32) -> Result<FeatureMap, Error> {
     if low <= high {
+        on_device!(engine, |device| device.clamp(&x, low, high));
         return change(engine, x, |value| value.clamp(low, high));
     }
     Err(Error::Setting { what: "clamp range", actual: format!("{low}..={high}"), expected: "low ≤ high" })

@@ -16,6 +16,9 @@ pub struct EngineConfig {
     pub tier: Option<Tier>,
     /// Precision of maps and products.
     pub precision: Precision,
+    /// Where maps lie and layers run.
+    #[cfg(feature = "candle")]
+    pub device: crate::Device,
 }
 
 /// Precision of maps and products; sums are always `f32` or better.
@@ -51,6 +54,8 @@ struct Parts {
     arena: Arc<Arena>,
     tier: Tier,
     precision: Precision,
+    #[cfg(feature = "candle")]
+    device: Option<candle_core::Device>,
 }
 
 impl Engine {
@@ -58,7 +63,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::UnknownTier`], [`Error::TierUnavailable`], [`Error::Setting`] for 0 or too many threads,
-    /// [`Error::Threads`] if the system refuses.
+    /// [`Error::Threads`] if the system refuses. With a device: `Error::Device` if it can't be opened.
     pub fn new(config: EngineConfig) -> Result<Self, Error> {
         Self::of_tier(Tier::choose(config.tier)?, config)
     }
@@ -69,7 +74,14 @@ impl Engine {
             let actual = threads.to_string();
             return Err(Error::Setting { what: "threads", actual, expected: "1 to 1024" });
         }
-        let parts = Parts { pool: Pool::new(threads)?, arena: Arc::default(), tier, precision: config.precision };
+        let parts = Parts {
+            pool: Pool::new(threads)?,
+            arena: Arc::default(),
+            tier,
+            precision: config.precision,
+            #[cfg(feature = "candle")]
+            device: config.device.open()?,
+        };
         Ok(Self { parts: Arc::new(parts), cancel: CancelToken::default() })
     }
 
@@ -79,13 +91,23 @@ impl Engine {
         Self { parts: Arc::clone(&self.parts), cancel }
     }
 
-    /// Name for recipes: device, tier and precision, e.g. `cpu-avx2-f32`.
+    /// Name for recipes: device, tier and precision, e.g. `cpu-avx2-f32`; of a device, `candle-cuda-f32`.
     #[must_use]
     pub fn backend(&self) -> String {
         let precision = match self.parts.precision {
             Precision::F32 => "f32",
         };
+        #[cfg(feature = "candle")]
+        if let Some(device) = &self.parts.device {
+            return format!("{}-{precision}", crate::candle::name(device));
+        }
         format!("cpu-{}-{precision}", self.parts.tier)
+    }
+
+    /// The device backend, if this engine has one.
+    #[cfg(feature = "candle")]
+    pub(crate) fn device(&self) -> Option<crate::candle::OnDevice<'_>> {
+        self.parts.device.as_ref().map(|device| crate::candle::OnDevice { engine: self, device })
     }
 
     /// Threads, the caller's included.
@@ -106,7 +128,7 @@ impl Engine {
         self.parts.precision
     }
 
-    /// Bytes of maps and scratch.
+    /// Bytes of maps and scratch on the CPU; a device's memory is not counted.
     #[must_use]
     pub fn memory(&self) -> Memory {
         self.parts.arena.memory()

@@ -33,23 +33,23 @@ impl<'a> Epilogue<'a> {
         Self { skip: Some(map), ..self }
     }
 
+    /// Refuses addends and slopes that do not fit an output of `shape`.
+    pub(crate) fn check(&self, shape: Shape) -> Result<(), Error> {
+        for (map, what) in [(self.residual, "residual"), (self.skip, "skip")] {
+            if let Some(map) = map.filter(|map| !Addend::fits(map.shape(), shape)) {
+                return Err(Error::Shapes { what, actual: map.shape(), expected: shape });
+            }
+        }
+        self.activation.as_ref().map_or(Ok(()), |activation| check_activation(activation, shape.channels))
+    }
+
     /// Checked against the output's shape.
     pub(crate) fn finish(&self, shape: Shape) -> Result<Finish<'_>, Error> {
-        let addend = |map: Option<&'a FeatureMap>, what| match map {
-            Some(map) => Addend::new(map, shape).map(Some).ok_or_else(|| Error::Shapes {
-                what,
-                actual: map.shape(),
-                expected: shape,
-            }),
-            None => Ok(None),
-        };
-        if let Some(activation) = &self.activation {
-            check_activation(activation, shape.channels)?;
-        }
+        self.check(shape)?;
         Ok(Finish {
-            residual: addend(self.residual, "residual")?,
+            residual: self.residual.map(Addend::new).transpose()?,
             activation: self.activation.as_ref(),
-            skip: addend(self.skip, "skip")?,
+            skip: self.skip.map(Addend::new).transpose()?,
         })
     }
 }

@@ -112,6 +112,22 @@ pub enum Error {
         /// Tier of the engine.
         engine: crate::Tier,
     },
+    /// A device could not be opened, or refused an operation or its memory.
+    #[cfg(feature = "candle")]
+    #[error("the device failed: {reason}")]
+    Device {
+        /// What candle said.
+        reason: String,
+    },
+    /// A layer is used on an engine of another device than it was packed for.
+    #[cfg(feature = "candle")]
+    #[error("a layer was packed for {packed}, the engine runs {engine}")]
+    OtherDevice {
+        /// Device of the packed weights.
+        packed: String,
+        /// Backend of the engine.
+        engine: String,
+    },
     /// The run was stopped by its caller.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -130,6 +146,8 @@ impl Classified for Error {
             Self::UnknownTier { .. } | Self::TierUnavailable { .. } | Self::Setting { .. } => Class::Caller,
             Self::TooLarge { .. } | Self::TooSmall { .. } => Class::Limit,
             Self::OutOfMemory { .. } | Self::Threads { .. } => Class::Environment,
+            #[cfg(feature = "candle")]
+            Self::Device { .. } => Class::Environment,
             Self::Cancelled(_) => Class::Cancelled,
             _ => Class::Bug,
         }

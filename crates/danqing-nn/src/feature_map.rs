@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "candle")]
+use crate::candle::DeviceMap;
 use crate::cpu::Buffer;
 use crate::{Engine, Error, Shape};
 
@@ -15,18 +17,20 @@ pub enum DType {
 
 /// Shape, type and values of one layer's output. Cheap to clone: clones share the values.
 ///
-/// Values lie in the engine's arena and go back to it when the last clone is dropped.
+/// Values lie in the engine's arena, or on its device, and go back to it when the last clone is dropped.
 #[derive(Clone, Debug)]
 pub struct FeatureMap {
     shape: Shape,
     storage: Storage,
 }
 
-/// Where the values are: ours on the CPU; devices and half precision will stand beside it.
+/// Where the values are: ours on the CPU or a device's; half precision will stand beside them.
 #[derive(Clone, Debug)]
 enum Storage {
     /// NHWC, contiguous.
     F32(Arc<Buffer>),
+    #[cfg(feature = "candle")]
+    Candle(Arc<DeviceMap>),
 }
 
 impl FeatureMap {
@@ -34,9 +38,13 @@ impl FeatureMap {
     ///
     /// # Errors
     /// [`Error::Length`], [`Error::TooLarge`], [`Error::OutOfMemory`].
-    #[expect(clippy::needless_pass_by_value, reason = "a device backend takes the values without a copy")]
+    #[cfg_attr(
+        not(feature = "candle"),
+        expect(clippy::needless_pass_by_value, reason = "a device backend takes the values without a copy")
+    )]
     pub fn from_nhwc(engine: &Engine, shape: Shape, values: Vec<f32>) -> Result<Self, Error> {
         check_length(shape, values.len())?;
+        on_device!(engine, |device| device.nhwc_map(shape, values));
         let mut buffer = engine.buffer(values.len())?;
         buffer.copy_from_slice(&values);
         Ok(Self::from_buffer(shape, buffer))
@@ -48,6 +56,7 @@ impl FeatureMap {
     /// As [`Self::from_nhwc`].
     pub fn from_nchw(engine: &Engine, shape: Shape, values: &[f32]) -> Result<Self, Error> {
         check_length(shape, values.len())?;
+        on_device!(engine, |device| device.nchw_map(shape, values));
         let mut buffer = engine.buffer(values.len())?;
         let plane = shape.height * shape.width;
         let pictures = buffer.chunks_mut(plane * shape.channels).zip(values.chunks(plane * shape.channels));
@@ -65,7 +74,9 @@ impl FeatureMap {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::OutOfMemory`].
     pub fn filled(engine: &Engine, shape: Shape, value: f32) -> Result<Self, Error> {
-        let mut buffer = engine.buffer(shape.elements()?)?;
+        let elements = shape.elements()?;
+        on_device!(engine, |device| device.filled(shape, value));
+        let mut buffer = engine.buffer(elements)?;
         buffer.fill(value);
         Ok(Self::from_buffer(shape, buffer))
     }
@@ -81,15 +92,21 @@ impl FeatureMap {
     pub fn dtype(&self) -> DType {
         match self.storage {
             Storage::F32(_) => DType::F32,
+            #[cfg(feature = "candle")]
+            Storage::Candle(_) => DType::F32,
         }
     }
 
-    /// Values in NHWC order, without a copy.
+    /// Values in NHWC order: without a copy on the CPU; of a device, copied once and kept as long as the map.
     ///
     /// # Errors
-    /// None for `f32` on the CPU; other storage will refuse.
+    /// None for `f32` on the CPU; a device may fail to copy.
     pub fn as_slice(&self) -> Result<&[f32], Error> {
-        Ok(self.values())
+        match &self.storage {
+            Storage::F32(buffer) => Ok(buffer),
+            #[cfg(feature = "candle")]
+            Storage::Candle(map) => map.values(),
+        }
     }
 
     /// Values in NHWC order.
@@ -97,7 +114,11 @@ impl FeatureMap {
     /// # Errors
     /// None on the CPU; a device may fail to copy.
     pub fn to_nhwc(&self) -> Result<Vec<f32>, Error> {
-        Ok(self.values().to_vec())
+        match &self.storage {
+            Storage::F32(buffer) => Ok(buffer.to_vec()),
+            #[cfg(feature = "candle")]
+            Storage::Candle(map) => map.to_nhwc(),
+        }
     }
 
     /// Values in NCHW order.
@@ -106,7 +127,11 @@ impl FeatureMap {
     /// As [`Self::to_nhwc`].
     pub fn to_nchw(&self) -> Result<Vec<f32>, Error> {
         let Shape { height, width, channels, .. } = self.shape;
-        let values = self.values();
+        #[cfg(feature = "candle")]
+        if let Storage::Candle(map) = &self.storage {
+            return map.to_nchw();
+        }
+        let values = self.as_slice()?;
         let mut planes = Vec::with_capacity(values.len());
         for picture in values.chunks(height * width * channels) {
             for channel in 0..channels {
@@ -116,32 +141,51 @@ impl FeatureMap {
         Ok(planes)
     }
 
-    /// The same values under another shape of as many elements; no copy.
+    /// The same values, in NHWC order, under another shape of as many elements; no copy on the CPU.
     ///
     /// # Errors
-    /// [`Error::Length`], [`Error::TooLarge`].
+    /// [`Error::Length`], [`Error::TooLarge`]; a device may fail to copy.
     pub fn reshape(&self, shape: Shape) -> Result<Self, Error> {
-        check_length(shape, self.values().len())?;
-        Ok(Self { shape, storage: self.storage.clone() })
+        check_length(shape, self.shape.elements()?)?;
+        match &self.storage {
+            Storage::F32(buffer) => Ok(Self { shape, storage: Storage::F32(Arc::clone(buffer)) }),
+            #[cfg(feature = "candle")]
+            Storage::Candle(map) => Ok(Self::from_device(shape, map.reshape(shape)?)),
+        }
     }
 
     pub(crate) fn from_buffer(shape: Shape, buffer: Buffer) -> Self {
         Self { shape, storage: Storage::F32(Arc::new(buffer)) }
     }
 
-    pub(crate) fn values(&self) -> &[f32] {
-        let Storage::F32(buffer) = &self.storage;
-        buffer
+    #[cfg(feature = "candle")]
+    pub(crate) fn from_device(shape: Shape, map: DeviceMap) -> Self {
+        Self { shape, storage: Storage::Candle(Arc::new(map)) }
+    }
+
+    /// The device's map, if the values are on one.
+    #[cfg(feature = "candle")]
+    pub(crate) fn device_map(&self) -> Option<&DeviceMap> {
+        match &self.storage {
+            Storage::F32(_) => None,
+            Storage::Candle(map) => Some(map),
+        }
     }
 
     /// The values for writing: this map's own if nobody shares them, else a copy.
     pub(crate) fn into_buffer(self, engine: &Engine) -> Result<Buffer, Error> {
-        let Storage::F32(buffer) = self.storage;
-        match Arc::try_unwrap(buffer) {
+        let storage = match self.storage {
+            Storage::F32(buffer) => Arc::try_unwrap(buffer).map_err(Storage::F32),
+            #[cfg(feature = "candle")]
+            device => Err(device),
+        };
+        match storage {
             Ok(own) => Ok(own),
-            Err(shared) => {
-                let mut copy = engine.buffer(shared.len())?;
-                copy.copy_from_slice(&shared);
+            Err(storage) => {
+                let shared = Self { shape: self.shape, storage };
+                let values = shared.as_slice()?;
+                let mut copy = engine.buffer(values.len())?;
+                copy.copy_from_slice(values);
                 Ok(copy)
             }
         }

@@ -45,11 +45,13 @@ impl InstanceNorm {
         if shape.channels != self.channels {
             return Err(Error::Channels { what: "InstanceNorm", actual: shape.channels, expected: self.channels });
         }
+        on_device!(engine, |device| device.instance_norm(x, self.epsilon, self.affine.as_ref()));
         let plane = shape.height * shape.width;
         let lines = self.lines(engine, x)?;
+        let all = x.as_slice()?;
         from_pixels(engine, shape, |pixel, row| {
             let line = &lines[pixel / plane * 3 * shape.channels..][..3 * shape.channels];
-            let values = &x.values()[pixel * shape.channels..][..shape.channels];
+            let values = &all[pixel * shape.channels..][..shape.channels];
             let (mean, line) = line.split_at(shape.channels);
             let (factor, offset) = line.split_at(shape.channels);
             for (channel, slot) in row.iter_mut().enumerate() {
@@ -61,9 +63,10 @@ impl InstanceNorm {
     /// Mean, factor and offset of every channel: `[batch, 3, channels]`.
     fn lines(&self, engine: &Engine, x: &FeatureMap) -> Result<Vec<f32>, Error> {
         let Shape { batch, height, width, channels } = x.shape();
+        let all = x.as_slice()?;
         let mut lines = vec![0.0; batch * 3 * channels];
         for (picture, line) in lines.chunks_mut(3 * channels).enumerate() {
-            let values = &x.values()[picture * height * width * channels..][..height * width * channels];
+            let values = &all[picture * height * width * channels..][..height * width * channels];
             let averages = means(engine, values, channels, |_, value| value)?;
             let variances = means(engine, values, channels, |channel, value| (value - averages[channel]).powi(2))?;
             for channel in 0..channels {

@@ -19,7 +19,19 @@
 //! Every operator states its error against exact arithmetic: `eps` is `f32::EPSILON`. Results never depend on the
 //! number of threads: the reduction order of each output element is fixed by the shapes alone.
 
+/// Returns what the device backend makes of an operation, if the engine has one; without the feature, nothing.
+macro_rules! on_device {
+    ($engine:expr, |$device:ident| $answer:expr) => {
+        #[cfg(feature = "candle")]
+        if let Some($device) = $engine.device() {
+            return $answer;
+        }
+    };
+}
+
 mod activation;
+#[cfg(feature = "candle")]
+mod candle;
 mod channels;
 mod conv2d;
 mod conv_transpose2d;
@@ -41,6 +53,8 @@ mod tier;
 mod weight;
 
 pub use activation::Activation;
+#[cfg(feature = "candle")]
+pub use candle::{CandleDevice, Device};
 pub use channels::{concat, pixel_shuffle, pixel_unshuffle, slice_channels};
 pub use conv_transpose2d::{ConvTranspose2d, ConvTranspose2dConfig};
 pub use conv2d::{Conv2d, Conv2dConfig};

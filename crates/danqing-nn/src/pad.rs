@@ -16,7 +16,8 @@ pub fn pad(engine: &Engine, x: &FeatureMap, padding: Padding, mode: PadMode) -> 
     let shape = x.shape().with_size(rows.outputs("pad", height)?, columns.outputs("pad", width)?);
     shape.elements()?;
     let (rows, columns) = (rows.axis("pad", height)?, columns.axis("pad", width)?);
-    let values = x.values();
+    on_device!(engine, |device| device.pad(x, (&rows, &columns), shape));
+    let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / shape.width, pixel % shape.width);
         let (y, x) = (rows.sources[line % shape.height], columns.sources[column]);
@@ -46,8 +47,11 @@ pub fn crop(
             return Err(Error::TooSmall { what: "crop", actual: side, expected });
         }
     }
-    let values = x.values();
-    from_pixels(engine, own.with_size(height, width), |pixel, row| {
+    let shape = own.with_size(height, width);
+    shape.elements()?;
+    on_device!(engine, |device| device.crop(x, (top, left), shape));
+    let values = x.as_slice()?;
+    from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / width, pixel % width);
         let from = (line / height * own.height + top + line % height) * own.width + left + column;
         row.copy_from_slice(&values[from * own.channels..][..own.channels]);

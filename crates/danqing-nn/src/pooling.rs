@@ -30,12 +30,7 @@ impl PoolConfig {
 /// # Errors
 /// [`Error::Setting`], [`Error::TooSmall`], [`Error::TooLarge`], [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn max_pool(engine: &Engine, x: &FeatureMap, config: PoolConfig) -> Result<FeatureMap, Error> {
-    let largest = |slot: &mut f32, value: f32| {
-        if value > *slot || value.is_nan() {
-            *slot = value;
-        }
-    };
-    pool(engine, x, config, f32::NEG_INFINITY, largest, |_| {})
+    pool(engine, x, config, Reduce::Max)
 }
 
 /// Equals `torch.nn.functional.avg_pool2d`; `|y − exact| ≤ (kernel² + 1) · eps · mean |x|`.
@@ -43,8 +38,7 @@ pub fn max_pool(engine: &Engine, x: &FeatureMap, config: PoolConfig) -> Result<F
 /// # Errors
 /// As [`max_pool`].
 pub fn average_pool(engine: &Engine, x: &FeatureMap, config: PoolConfig) -> Result<FeatureMap, Error> {
-    let area = (config.kernel as f32) * (config.kernel as f32);
-    pool(engine, x, config, 0.0, |slot, value| *slot += value, |row| row.iter_mut().for_each(|sum| *sum /= area))
+    pool(engine, x, config, Reduce::Mean)
 }
 
 /// Mean of each channel over the picture, `[batch, 1, 1, channels]`; summed in `f64`, so rounded once.
@@ -53,11 +47,12 @@ pub fn average_pool(engine: &Engine, x: &FeatureMap, config: PoolConfig) -> Resu
 /// [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn global_average_pool(engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
     let Shape { height, width, channels, .. } = x.shape();
-    let plane = height * width;
+    on_device!(engine, |device| device.global_average_pool(x));
+    let (plane, values) = (height * width, x.as_slice()?);
     let mut out = engine.buffer(x.shape().batch * channels)?;
     engine.fill(&mut out, channels, |picture, row| {
         let mut sums = vec![0.0_f64; channels];
-        for pixel in x.values()[picture * plane * channels..][..plane * channels].chunks(channels) {
+        for pixel in values[picture * plane * channels..][..plane * channels].chunks(channels) {
             sums.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += f64::from(value));
         }
         row.iter_mut().zip(sums).for_each(|(slot, sum)| *slot = (sum / plane as f64) as f32);
@@ -66,14 +61,41 @@ pub fn global_average_pool(engine: &Engine, x: &FeatureMap) -> Result<FeatureMap
     Ok(FeatureMap::from_buffer(x.shape().with_size(1, 1), out))
 }
 
-fn pool(
-    engine: &Engine,
-    x: &FeatureMap,
-    config: PoolConfig,
-    start: f32,
-    take: impl Fn(&mut f32, f32) + Sync,
-    finish: impl Fn(&mut [f32]) + Sync,
-) -> Result<FeatureMap, Error> {
+/// What a window becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reduce {
+    Max,
+    Mean,
+}
+
+impl Reduce {
+    fn start(self) -> f32 {
+        match self {
+            Self::Max => f32::NEG_INFINITY,
+            Self::Mean => 0.0,
+        }
+    }
+
+    /// Takes the values of one more pixel.
+    fn take(self, row: &mut [f32], values: &[f32]) {
+        let pairs = row.iter_mut().zip(values);
+        match self {
+            Self::Max => pairs.filter(|(slot, value)| *value > slot || value.is_nan()).for_each(|(slot, v)| *slot = *v),
+            Self::Mean => pairs.for_each(|(slot, value)| *slot += value),
+        }
+    }
+
+    fn finish(self, row: &mut [f32], kernel: usize) {
+        if self == Self::Mean {
+            let area = (kernel as f32) * (kernel as f32);
+            for sum in row {
+                *sum /= area;
+            }
+        }
+    }
+}
+
+fn pool(engine: &Engine, x: &FeatureMap, config: PoolConfig, reduce: Reduce) -> Result<FeatureMap, Error> {
     check_settings("pooling", config.stride, config.kernel, 1)?;
     let Padding { top, bottom, left, right } = config.padding;
     if top.max(bottom).max(left).max(right) >= config.kernel {
@@ -82,6 +104,9 @@ fn pool(
     }
     let (rows, columns) = (axis(config, x.shape().height, top, bottom)?, axis(config, x.shape().width, left, right)?);
     let shape = x.shape().with_size(rows.outputs.len(), columns.outputs.len());
+    shape.elements()?;
+    on_device!(engine, |device| device.pool(x, shape, (&rows, &columns), reduce));
+    let (start, values) = (reduce.start(), x.as_slice()?);
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / shape.width, pixel % shape.width);
         row.fill(start);
@@ -90,11 +115,11 @@ fn pool(
             for &at in &columns.sources[column * config.kernel..][..config.kernel] {
                 if y != OUTSIDE && at != OUTSIDE {
                     let from = ((picture + y) * x.shape().width + at) * shape.channels;
-                    row.iter_mut().zip(&x.values()[from..]).for_each(|(slot, &value)| take(slot, value));
+                    reduce.take(row, &values[from..]);
                 }
             }
         }
-        finish(row);
+        reduce.finish(row, config.kernel);
     })
 }
 

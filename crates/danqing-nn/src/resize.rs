@@ -33,7 +33,8 @@ pub fn resize(
     let shape = from.with_size(height, width);
     shape.elements()?;
     let (rows, columns) = (axis(from.height, height, interpolation), axis(from.width, width, interpolation));
-    let values = x.values();
+    on_device!(engine, |device| device.resize(x, shape, (&rows, &columns), interpolation));
+    let values = x.as_slice()?;
     let pixel = |line: usize, column: usize| &values[(line * from.width + column) * from.channels..][..from.channels];
     from_pixels(engine, shape, |index, row| {
         let (line, column) = (index / width, index % width);
@@ -53,10 +54,10 @@ pub fn resize(
 }
 
 /// The two source positions of an output and the share of the second.
-struct Between {
-    low: usize,
-    high: usize,
-    part: f32,
+pub(crate) struct Between {
+    pub(crate) low: usize,
+    pub(crate) high: usize,
+    pub(crate) part: f32,
 }
 
 fn axis(input: usize, output: usize, interpolation: Interpolation) -> Vec<Between> {

@@ -3,7 +3,7 @@
 use super::dispatch::{Kernel, dispatch};
 use super::lanes::Lanes;
 use super::math;
-use crate::{Activation, FeatureMap, Shape, Tier};
+use crate::{Activation, Error, FeatureMap, Shape, Tier};
 
 /// An epilogue checked against the output's shape.
 #[derive(Clone, Copy)]
@@ -22,14 +22,17 @@ pub(crate) struct Addend<'a> {
 }
 
 impl<'a> Addend<'a> {
-    /// `None` if `map` can't be added to maps of `shape`.
-    pub(crate) fn new(map: &'a FeatureMap, shape: Shape) -> Option<Self> {
-        let own = map.shape();
+    /// Of a map that [`Self::fits`].
+    pub(crate) fn new(map: &'a FeatureMap) -> Result<Self, Error> {
+        Ok(Self { values: map.as_slice()?, channels: map.shape().channels, pixels: map.shape().pixels() })
+    }
+
+    /// Whether a map of shape `own` can be added to maps of `shape`.
+    pub(crate) fn fits(own: Shape, shape: Shape) -> bool {
         let size_fits = own.height == shape.height && own.width == shape.width;
         let batch_fits = own.batch == shape.batch || own.batch == 1;
         let channels_fit = own.channels == shape.channels || own.channels == 1;
-        let fits = size_fits && batch_fits && channels_fit;
-        fits.then(|| Self { values: map.values(), channels: own.channels, pixels: own.pixels() })
+        size_fits && batch_fits && channels_fit
     }
 
     /// Adds the values of `pixel` for the channels from `channel` on.

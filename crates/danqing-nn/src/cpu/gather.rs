@@ -44,7 +44,7 @@ impl<'a> Gather<'a> {
         (y, x): (&'a Axis, &'a Axis),
         zeros: &'a [f32],
     ) -> Result<Self, Error> {
-        let (input, input_shape) = (map.values(), map.shape());
+        let (input, input_shape) = (map.as_slice()?, map.shape());
         let fits = |axis: &Axis, input: usize, out: usize| {
             axis.sources.iter().all(|&n| n == OUTSIDE || n < input)
                 && axis.sources.len() == axis.taps.len() * axis.outputs.len()
