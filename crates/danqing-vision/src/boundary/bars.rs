@@ -8,8 +8,8 @@ const NOISE: i32 = 14;
 const FLAT_SHARE: f32 = 0.985;
 /// The mean colour of a bar's line may differ from the first lines by this much: a ramp is not a bar.
 const DRIFT: f32 = 2.5;
-/// JPEG lets the picture ring into the bar inside one block of this many lines; such lines count as bar where the plain
-/// rule finds no step at the bar's end.
+/// JPEG lets the picture ring into the bar inside one block of this many lines; such lines count as bar where the
+/// bar then ends straighter.
 const BLOCK: usize = 8;
 /// Share of a ringing line that is near the bar's colour, and how far its mean may be off.
 const RINGING_SHARE: f32 = 0.9;
@@ -51,7 +51,8 @@ pub(super) fn bar(view: &View<'_>) -> Option<Bar> {
             && (0..3).all(|c| (mean[c] - first_mean[c]).abs() <= RINGING_DRIFT)
     };
     let ringing = (flat..view.lines().min(flat + BLOCK)).take_while(|&line| is_ringing_line(line)).count();
-    [flat, flat + ringing].into_iter().find_map(|flat| ending_at(view, colour, flat))
+    let ends = [flat, flat + ringing].into_iter().filter_map(|flat| ending_at(view, colour, flat));
+    ends.reduce(|plain, ringing| if ringing.edge_share > plain.edge_share { ringing } else { plain })
 }
 
 /// The bar of `flat` lines, if a step ends it.
