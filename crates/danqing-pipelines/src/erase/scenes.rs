@@ -40,7 +40,9 @@ mod tests {
 
     fn dots(width: usize, height: usize, at: &[(usize, usize)]) -> Mask {
         let mut mask = Mask::filled(width, height, 0);
-        at.iter().for_each(|&(x, y)| mask.pixel_mut(x, y)[0] = 255);
+        for &(x, y) in at {
+            mask.pixel_mut(x, y)[0] = 255;
+        }
         mask
     }
 

@@ -1,6 +1,5 @@
 //! Where the picture stands on the larger canvas.
 
-use danqing_media::Rect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,9 +54,10 @@ impl Sides {
     }
 
     /// The picture's place on the canvas.
+    #[cfg(test)]
     #[must_use]
-    pub(super) fn place(&self, width: usize, height: usize) -> Rect {
-        Rect::new(self.left, self.top, width, height)
+    pub(super) fn place(&self, width: usize, height: usize) -> danqing_media::Rect {
+        danqing_media::Rect::new(self.left, self.top, width, height)
     }
 
     /// Whether the same sides grow.

@@ -76,7 +76,7 @@ fn multiband_spreads_a_step_and_keeps_fine_texture() {
         Raster::from_fn(128, 128, |x, y, out| out.fill(0.6 + if (x + y) % 2 == 0 { 0.05 } else { -0.05 }));
     let hole = boxed(128, 128, Rect::new(32, 32, 64, 64));
     let made = unwatched(|p| multiband(&picture, &fill, &coverage(&hole, 24.0), 6, p)).expect("sizes agree");
-    let row: Vec<f32> = (0..127).map(|x| (made.pixel(x, 64)[0] + made.pixel(x + 1, 64)[0]) / 2.0).collect();
+    let row: Vec<f32> = (0..127).map(|x| made.pixel(x, 64)[0].midpoint(made.pixel(x + 1, 64)[0])).collect();
     let steepest = row.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
     assert!(steepest < 0.05, "the step of 0.2 is spread: {steepest}");
     let texture = (made.pixel(64, 64)[0] - made.pixel(65, 64)[0]).abs();

@@ -1,4 +1,5 @@
 //! Fills of holes: against OpenCV, on photographs, and what every fill promises.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(missing_docs)]
 
 #[allow(dead_code)]

@@ -78,7 +78,7 @@ fn the_number_of_threads_and_a_second_run_change_nothing_and_the_seed_does() {
 fn patches_come_from_the_source_mask_only() {
     // Left half red, right half blue, hole between them.
     let image = Raster::from_fn(96, 64, |x, _, out| {
-        out.copy_from_slice(if x < 48 { &[1.0, 0.0, 0.0] } else { &[0.0, 0.0, 1.0] })
+        out.copy_from_slice(if x < 48 { &[1.0, 0.0, 0.0] } else { &[0.0, 0.0, 1.0] });
     });
     let hole = disc(96, 64, 12.0);
     let source = Mask::from_fn(96, 64, |x, _, out| out[0] = if x < 40 { 255 } else { 0 });
@@ -171,7 +171,7 @@ proptest! {
         let image = noise(width, height, seed);
         let inside = |x: usize, y: usize| boxes.iter().any(|(l, t, w, h)| (*l..l + w).contains(&x) && (*t..t + h).contains(&y));
         let hole = Mask::from_fn(width, height, |x, y, out| out[0] = u8::from(inside(x, y)));
-        let known = hole.samples().iter().any(|m| *m == 0);
+        let known = hole.samples().contains(&0);
         match complete(&image, &hole, &options(|o| o.iterations = 2)) {
             Ok(filled) => {
                 assert_same_outside(&filled, &image, &hole);
