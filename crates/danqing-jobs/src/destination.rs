@@ -16,6 +16,12 @@ pub enum Error {
         /// The file.
         path: String,
     },
+    /// The output would replace what it is made from.
+    #[error("{path}: the output is one of the inputs")]
+    IsInput {
+        /// The file.
+        path: String,
+    },
     /// The folder is missing.
     #[error("{path}: the output folder does not exist")]
     NoFolder {
@@ -57,6 +63,7 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Exists { .. } => Some("choose another name, or replace it with --force".to_owned()),
+            Self::IsInput { .. } => Some("choose another name: an input is never replaced".to_owned()),
             Self::NoFolder { .. } => Some("make the folder first".to_owned()),
             Self::NoName { .. } => Some("say where it goes with -o FILE, or -o - for standard output".to_owned()),
             _ => None,
@@ -68,6 +75,14 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::from_error(error)
     }
+}
+
+/// Refuses a place that is the file of an input, by whatever name: a recipe needs its inputs as they were.
+pub(crate) fn refuse_input<'p>(place: &Place, mut inputs: impl Iterator<Item = &'p Place>) -> Result<(), Error> {
+    let real = |place: &Place| std::fs::canonicalize(place.path()?).ok().filter(|path| path.is_file());
+    let Some(output) = real(place) else { return Ok(()) };
+    let is_input = inputs.any(|input| real(input).is_some_and(|input| input == output));
+    if is_input { Err(Error::IsInput { path: place.to_string() }) } else { Ok(()) }
 }
 
 /// Refuses a place that could not be written to; devices and pipes are written without asking.
@@ -155,6 +170,24 @@ mod tests {
             [(file(&there), true), (file(&folder.path().join("b")), false), (Place::Stream, false)]
         {
             check(&place, overwrite).expect("writable");
+        }
+    }
+
+    #[test]
+    fn an_input_is_refused_by_every_name_it_has() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let (photo, other) = (folder.path().join("江雪.png"), folder.path().join("b.png"));
+        for path in [&photo, &other] {
+            std::fs::write(path, b"x").expect("written");
+        }
+        let inputs = [Place::Stream, file(&photo)];
+        for name in ["江雪.png", "./江雪.png", "../here/江雪.png"] {
+            let name = name.replace("here", &folder.path().file_name().expect("name").to_string_lossy());
+            let error = refuse_input(&file(&folder.path().join(&name)), inputs.iter()).expect_err("an input");
+            assert!(error.to_string().ends_with("江雪.png: the output is one of the inputs"), "{error}");
+        }
+        for place in [file(&other), file(&folder.path().join("new.png")), Place::Stream] {
+            refuse_input(&place, inputs.iter()).expect("no input");
         }
     }
 

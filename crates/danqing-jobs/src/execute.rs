@@ -80,6 +80,7 @@ impl Studio {
         if !weights.is_empty() {
             job.weights = weights;
         }
+        warn_if_lossy(job, &facts, progress)?;
         let mut counted = BTreeMap::new();
         let mut encoded = Vec::new();
         for (name, medium) in media {
@@ -137,6 +138,19 @@ impl Studio {
             facts: facts.clone(),
         }
     }
+}
+
+/// What was measured outside the changed area is true of the samples, not of a file that holds others.
+fn warn_if_lossy(job: &mut Job, facts: &BTreeMap<String, Value>, progress: &mut Progress<'_>) -> Result<(), Failure> {
+    let Some(format) = files::lossy(&job.encoding)?.filter(|_| facts.contains_key("max_difference_outside")) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{format} is lossy: samples outside the changed area are identical before encoding only; \
+         PNG, TIFF or lossless WebP keep them"
+    );
+    noting(Phase::Run, progress, &mut job.notices, |p| p.warn("lossy_output", message));
+    Ok(())
 }
 
 /// Every output is a still picture so far; the match will not compile away another kind silently.

@@ -161,6 +161,17 @@ fn options(encoding: &Encoding) -> Result<EncodeOptions, Error> {
     Ok(options)
 }
 
+/// The format, if files in this encoding hold other samples than the picture.
+pub(crate) fn lossy(encoding: &Encoding) -> Result<Option<Format>, Error> {
+    let options = options(encoding)?;
+    let is_lossy = match options.format {
+        Format::Jpeg => true,
+        Format::WebP => !options.lossless,
+        _ => false,
+    };
+    Ok(is_lossy.then_some(options.format))
+}
+
 /// Reads, identifies and decodes one input; what its decoder did differently is a warning.
 pub(crate) fn load(place: &Place, progress: &mut Progress<'_>) -> Result<Loaded, Failure> {
     load_bytes(place, &bytes_of(place)?, progress)
@@ -261,6 +272,21 @@ mod tests {
         for (asked, name, format) in cases {
             let decided = decided(&asked, &Place::from(name.to_owned())).expect(name);
             assert_eq!(decided.format.as_deref(), Some(format), "{name}");
+        }
+    }
+
+    #[test]
+    fn jpeg_and_webp_with_a_quality_are_lossy() {
+        let cases = [
+            ("png", None, false),
+            ("jpeg", None, true),
+            ("webp", None, false),
+            ("webp", Some(90), true),
+            ("tiff", None, false),
+        ];
+        for (format, quality, expected) in cases {
+            let found = lossy(&asked(Some(format), quality, None)).expect(format);
+            assert_eq!(found.is_some(), expected, "{format} {quality:?}");
         }
     }
 

@@ -11,6 +11,7 @@ mod execute;
 mod files;
 mod job;
 mod models;
+mod plain_words;
 mod prepare;
 mod recipe;
 mod registry;

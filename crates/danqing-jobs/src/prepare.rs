@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::destination::{self, Error};
 use crate::files::{self, Loaded};
+use crate::plain_words::plain;
 use crate::{AnyMediaCapability, Encoding, InputRecord, Job, JobRequest, Notice, OutputName, Phase, Place, Studio};
 
 /// A job with its inputs in memory, ready to run.
@@ -38,7 +39,8 @@ impl Studio {
         let (records, inputs) =
             noting(Phase::Resolve, progress, &mut notices, |p| loaded(request, capability.inputs(), p))?;
         let typed = Value::Object(request.params.clone());
-        let params = noting(Phase::Resolve, progress, &mut notices, |p| capability.resolve(&inputs, typed, p))?;
+        let params =
+            noting(Phase::Resolve, progress, &mut notices, |p| capability.resolve(&inputs, typed, p)).map_err(plain)?;
         let job = Job {
             capability: capability.id().to_owned(),
             version: capability.version(),
@@ -74,6 +76,7 @@ fn outputs(request: &JobRequest, capability: &AnyMediaCapability) -> Result<BTre
         outputs.insert(first.name.to_owned(), Place::File(path));
     }
     for place in outputs.values() {
+        destination::refuse_input(place, request.inputs.values().flat_map(|places| places.as_slice()))?;
         destination::check(place, request.overwrite)?;
     }
     Ok(outputs)

@@ -7,6 +7,8 @@ use danqing_capability::{Arity, Class, Classified, Failure, Port};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::plain_words::in_plain_words;
+
 /// One request for one capability; what the command line, a request file and the server all become.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,7 +130,7 @@ pub struct Encoding {
 #[non_exhaustive]
 pub enum Error {
     /// The request is not what [`JobRequest`] says.
-    #[error("the request is not valid: {0}")]
+    #[error("the request is not valid: {}", in_plain_words(&.0.to_string()))]
     NotARequest(#[from] serde_json::Error),
     /// No port of that name.
     #[error("{capability} has no input named {name:?} (it has {known})")]

@@ -115,6 +115,7 @@ impl Studio {
         let recipe = files::read_recipe(&rerun.file)?;
         let capability = self.registry().get(&recipe.capability.id)?;
         let place = output_place(rerun, &recipe)?;
+        refuse_input(&place, &recipe)?;
         destination::check(&place, rerun.overwrite)?;
         refuse_unknown_inputs(rerun, &recipe)?;
         let weights = self.weights(capability, &recipe.params)?;
@@ -164,6 +165,16 @@ impl Studio {
             progress.warn("other_backend", message);
         }
     }
+}
+
+/// Inputs are known by content: what has it is one, wherever it lies.
+fn refuse_input(output: &Place, recipe: &Recipe) -> Result<(), Failure> {
+    if !output.path().is_some_and(Path::is_file) {
+        return Ok(());
+    }
+    let sha256 = Sha256Hex::of(&files::bytes_of(output)?).to_string();
+    let is_input = recipe.inputs.values().flatten().any(|record| record.sha256 == sha256);
+    if is_input { Err(destination::Error::IsInput { path: output.to_string() }.into()) } else { Ok(()) }
 }
 
 fn output_place(rerun: &Rerun, recipe: &Recipe) -> Result<Place, Failure> {

@@ -1,6 +1,11 @@
 //! From a request to a file and back again, with a capability small enough to see through.
-// Helpers of tests fail like tests.
-#![allow(clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod arguments;
 mod capability_texts;
 mod command;
 mod commands;
+mod field_texts;
 mod form;
 mod interrupt;
 mod language;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::capability_texts::CapabilityTexts;
 use crate::command::{command, option_name};
+use crate::field_texts::{element_notes, kind, range};
 use crate::form::{Field, Kind, fields, variants};
 use crate::language::Language;
 
@@ -94,7 +95,7 @@ fn capability_page(capability: &AnyMediaCapability, language: Language) -> Strin
     let _ = write!(page, "\n## {}\n", language.text("heading.parameters"));
     for field in &found {
         parameter(&mut page, field, &texts, language);
-        elements(&mut page, &schema, field, language);
+        elements(&mut page, &schema, field, &texts, language);
     }
     page
 }
@@ -125,17 +126,8 @@ fn arity(port: &Port, language: Language) -> &'static str {
 fn parameter(page: &mut String, field: &Field, texts: &CapabilityTexts, language: Language) {
     let _ =
         write!(page, "\n### `{}`\n\n`--{}` · {}", field.name, option_name(&field.name), kind(&field.kind, language));
-    match field.range {
-        (Some(low), Some(high)) => {
-            let _ = write!(page, " · {}", language.filled("value.between", &[&low.to_string(), &high.to_string()]));
-        }
-        (Some(low), None) => {
-            let _ = write!(page, " · {}", language.filled("value.at_least", &[&low.to_string()]));
-        }
-        (None, Some(high)) => {
-            let _ = write!(page, " · {}", language.filled("value.at_most", &[&high.to_string()]));
-        }
-        (None, None) => {}
+    if let Some(range) = range(field, language) {
+        let _ = write!(page, " · {range}");
     }
     if let Some(default) = &field.default {
         let _ = write!(page, " · {}", language.filled("value.default", &[&format!("`{default}`")]));
@@ -156,30 +148,20 @@ fn parameter(page: &mut String, field: &Field, texts: &CapabilityTexts, language
     }
 }
 
-/// What the elements of a list may be, one line each; English, as the schema has it.
-fn elements(page: &mut String, schema: &Value, field: &Field, language: Language) {
+/// What the elements of a list may be: each kind, its fields, and the names that a field takes.
+fn elements(page: &mut String, schema: &Value, field: &Field, texts: &CapabilityTexts, language: Language) {
     for variant in variants(schema, &field.name) {
-        let _ = write!(page, "\n- `{{\"{}\":\"{}\"}}`: {}\n", variant.tag, variant.name, variant.help);
+        let help = texts.element(field, &[&variant.name], &variant.help);
+        let _ = write!(page, "\n- `{{\"{}\":\"{}\"}}`: {help}\n", variant.tag, variant.name);
         for inner in &variant.fields {
-            let default = inner.default.as_ref().filter(|default| !default.is_null());
-            let default = default.map(|default| language.filled("value.default", &[&format!("`{default}`")]));
-            let notes: Vec<_> = [Some(kind(&inner.kind, language)), default].into_iter().flatten().collect();
-            let _ = writeln!(page, "  - `{}` ({}): {}", inner.name, notes.join("; "), inner.help);
+            let notes = element_notes(inner, language, "`").join("; ");
+            let help = texts.element(field, &[&variant.name, &inner.name], &inner.help);
+            let _ = writeln!(page, "  - `{}` ({notes}): {help}", inner.name);
+            let Kind::Choice(choices) = &inner.kind else { continue };
+            for choice in choices {
+                let help = texts.element(field, &[&variant.name, &inner.name, &choice.name], &choice.help);
+                let _ = writeln!(page, "    - `{}`: {help}", choice.name);
+            }
         }
     }
-}
-
-fn kind(kind: &Kind, language: Language) -> String {
-    language
-        .text(match kind {
-            Kind::Switch => "kind.switch",
-            Kind::Integer => "kind.integer",
-            Kind::Number => "kind.number",
-            Kind::Text => "kind.text",
-            Kind::Choice(_) => "kind.choice",
-            Kind::List(_) => "kind.list",
-            Kind::Record(_) => "kind.record",
-            Kind::Json => "kind.json",
-        })
-        .to_owned()
 }

@@ -72,6 +72,12 @@ const ROWS: &[Row] = &[
         None,
     ),
     row(&["erase", "江雪.png", SPOT, "--feather=99", PATCH, "-o", "out.png"], 2, "feather 99 is out of range", None),
+    row(
+        &["adjust", "江雪.png", "--edits", r#"[{"edit":"crop","x":-5,"y":0,"width":8,"height":8}]"#, "-o", "out.png"],
+        2,
+        "-5 is not a whole number from 0 up",
+        None,
+    ),
     row(&["run", "typo.json"], 2, "erase: unknown field `sed`, expected ", Some("danqing erase --help")),
     row(&["run", "unknown.json"], 2, "there is no capability named \"paint\"", Some("danqing capabilities")),
     row(&["run", "broken.json"], 2, "the request is not valid: ", None),
@@ -99,6 +105,18 @@ const ROWS: &[Row] = &[
         2,
         "there.png: the output file exists",
         Some("--force"),
+    ),
+    row(
+        &["erase", "江雪.png", SPOT, PATCH, "--force", "-o", "./江雪.png"],
+        2,
+        "./江雪.png: the output is one of the inputs",
+        Some("another name"),
+    ),
+    row(
+        &["erase", "江雪.png", "--mask", "there.png", PATCH, "--force", "-o", "there.png"],
+        2,
+        "there.png: the output is one of the inputs",
+        Some("another name"),
     ),
     row(
         &["erase", "江雪.png", SPOT, PATCH, "-o", "no/out.png"],

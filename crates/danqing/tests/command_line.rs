@@ -105,6 +105,23 @@ fn jpeg_and_other_formats_carry_their_recipe_too() {
 }
 
 #[test]
+fn a_lossy_file_is_not_said_to_keep_what_lies_outside() {
+    let shop = shop();
+    for (name, quality, warned) in
+        [("a.png", None, false), ("a.jpg", None, true), ("a.webp", None, false), ("b.webp", Some("--quality=80"), true)]
+    {
+        let arguments: Vec<_> = with(ERASE, &["-o", name]).into_iter().chain(quality).collect();
+        let ended = shop.succeed(&arguments);
+        assert_eq!(ended.stderr.contains("is lossy: samples outside"), warned, "{name}: {}", ended.stderr);
+        let recipe: Value = serde_json::from_str(shop.succeed(&["recipe", name]).text()).expect("JSON");
+        let codes: Vec<_> = recipe["warnings"].as_array().into_iter().flatten().map(|w| &w["code"]).collect();
+        assert_eq!(codes.contains(&&Value::from("lossy_output")), warned, "{name}: {recipe}");
+    }
+    let chinese = shop.succeed(&with(ERASE, &["-o", "c.jpg", "--lang=zh"]));
+    assert!(chinese.stderr.contains("警告：JPEG 是有损格式"), "{}", chinese.stderr);
+}
+
+#[test]
 fn the_recipe_says_what_was_meant() {
     let shop = shop();
     shop.succeed(&["erase", "江雪 图.png", "--rectangles=20,16,8,8", "--engine=patch", "-o", "out.png"]);
@@ -198,6 +215,38 @@ fn help_is_there_in_both_languages() {
     assert!(lines.iter().all(|line| is_chinese(line)), "{lines:?}");
     let by_locale = shop.shell("LANG=zh_CN.UTF-8 \"$DANQING\" erase --help");
     assert_eq!(by_locale.text(), chinese.text());
+}
+
+#[test]
+fn help_is_a_command_too() {
+    let shop = shop();
+    let pairs: [(&[&str], &[&str]); 5] = [
+        (&["help"], &["--help"]),
+        (&["help", "erase"], &["erase", "--help"]),
+        (&["models", "help"], &["models", "--help"]),
+        (&["models", "help", "pull"], &["models", "pull", "--help"]),
+        (&["help", "models", "pull", "--lang=zh"], &["models", "pull", "--help", "--lang=zh"]),
+    ];
+    for (asked, same) in pairs {
+        assert_eq!(shop.succeed(asked).text(), shop.succeed(same).text(), "{asked:?}");
+    }
+    let ended = shop.run(&["help", "paint"]);
+    assert_eq!((ended.code, ended.error()), (2, "unknown command paint"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_help_of_adjust_says_how_to_write_its_edits() {
+    let shop = shop();
+    let wide = shop.succeed(&["adjust", "--help"]);
+    let text = wide.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    for line in [
+        "- exposure: stops (number; -10 to 10; required)",
+        "- rotate: degrees (number; -360 to 360; required), corners (one of crop, expand, keep; default crop)",
+        "- flip: axis (one of horizontal, vertical; default horizontal)",
+        "one of nearest, bilinear, bicubic, lanczos, area; default lanczos",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
 }
 
 #[test]

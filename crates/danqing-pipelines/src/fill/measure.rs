@@ -16,6 +16,8 @@ pub(crate) struct Facts {
     pub(crate) seam_ratio: Option<f32>,
     /// Fine-detail variance of the fill against the ring's; below 0.5 = blurred, above 2 = noisy.
     pub(crate) variance_ratio: Option<f32>,
+    /// Pixels that were filled.
+    filled_pixels: usize,
     /// Share of the picture that was filled.
     pub(crate) filled_share: f32,
 }
@@ -52,6 +54,7 @@ pub(crate) fn facts(
         max_difference_outside: max_difference(before, result, &beyond),
         seam_ratio: score.map(|s| s.seam_ratio),
         variance_ratio: score.map(|s| s.variance_ratio),
+        filled_pixels: marked,
         filled_share: marked as f32 / beyond.len().max(1) as f32,
     })
 }
@@ -70,9 +73,12 @@ fn max_difference(before: &Picture, after: &Picture, outside: &[bool]) -> u32 {
     }
 }
 
+/// A smaller fill says nothing reliable about its fine detail.
+const LEAST_FOR_DETAIL: usize = 1024;
+
 /// Says so where a fill's fine detail is not its surroundings'.
 pub(crate) fn warn_of_detail(facts: &Facts, progress: &mut Progress<'_>) {
-    match facts.variance_ratio {
+    match facts.variance_ratio.filter(|_| facts.filled_pixels >= LEAST_FOR_DETAIL) {
         Some(ratio) if ratio < 0.5 => progress.warn(
             "fill_smooth",
             format!("the fill is smoother than its surroundings: its fine detail is {ratio:.2} of theirs"),

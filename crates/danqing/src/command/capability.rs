@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::general::output_options;
 use crate::capability_texts::CapabilityTexts;
-use crate::form::{Field, Kind, fields};
+use crate::field_texts::variant_line;
+use crate::form::{Field, Kind, Variant, fields, variants};
 use crate::language::Language;
 
 /// Name of the argument that holds an input; never the name of an option.
@@ -33,7 +34,10 @@ pub(super) fn command(capability: &AnyMediaCapability, language: Language) -> Co
     let inputs = inputs.map(|(at, port)| input(port, at == 0, &texts, language).display_order(at));
     let schema = Value::from(capability.schema());
     let parameters = fields(&schema);
-    let parameters = parameters.iter().map(|field| parameter(field, &texts, language));
+    let parameters = parameters.iter().map(|field| {
+        let elements = variants(&schema, &field.name);
+        parameter(field, &elements, &texts, language)
+    });
     Command::new(capability.id())
         .about(texts.summary())
         .override_usage(usage(capability, language))
@@ -76,13 +80,14 @@ fn input(port: &Port, first: bool, texts: &CapabilityTexts, language: Language) 
     arg.help(with_notes(&texts.input(port), &notes))
 }
 
-fn parameter(field: &Field, texts: &CapabilityTexts, language: Language) -> Arg {
+fn parameter(field: &Field, elements: &[Variant], texts: &CapabilityTexts, language: Language) -> Arg {
+    let elements: String = elements.iter().map(|one| format!("\n- {}", variant_line(one, language))).collect();
     let arg = Arg::new(parameter_argument(field))
         .long(option_name(&field.name))
         .value_name(value_name(field))
         .help_heading(language.text("heading.parameters"))
         .help(format!(
-            "{}{}",
+            "{}{}{elements}",
             with_notes(&texts.parameter(field), &notes(field, texts, language)),
             choice_lines(field, texts, language)
         ));

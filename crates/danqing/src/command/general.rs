@@ -71,7 +71,14 @@ pub(super) fn commands(language: Language) -> Vec<Command> {
         Command::new("completions").about(text("about.completions")).arg(shell(language)),
         Command::new("man").about(text("about.man")),
         Command::new("docs").about(text("about.docs")).arg(file("folder", "option.folder")),
+        help(language),
     ]
+}
+
+/// `help COMMAND` for people who expect it; the same as `COMMAND --help`.
+fn help(language: Language) -> Command {
+    let words = Arg::new("words").value_name("COMMAND").num_args(0..).help(language.text("option.help_command"));
+    Command::new("help").about(language.text("about.help")).arg(words.help_heading(language.text("heading.inputs")))
 }
 
 fn shell(language: Language) -> Arg {
@@ -98,10 +105,12 @@ fn models(language: Language) -> Command {
     let file = file.help(text("option.model_file")).help_heading(text("heading.inputs"));
     Command::new("models")
         .about(text("about.models"))
+        .disable_help_subcommand(true)
         .subcommand(Command::new("list").about(text("about.models_list")))
         .subcommand(Command::new("pull").about(text("about.models_pull")).arg(ids("option.models", true)))
         .subcommand(Command::new("verify").about(text("about.models_verify")).arg(ids("option.models_verified", false)))
         .subcommand(Command::new("import").about(text("about.models_import")).arg(id()).arg(file))
         .subcommand(Command::new("remove").about(text("about.models_remove")).arg(id()))
         .subcommand(Command::new("path").about(text("about.models_path")).arg(id()))
+        .subcommand(help(language))
 }

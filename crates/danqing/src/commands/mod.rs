@@ -30,9 +30,23 @@ pub(crate) fn run(arguments: &[OsString], language: Language) -> Outcome {
         Err(error) => return refusal::failure(&error, arguments).map_or(Ok(()), |failure| Err(told(failure))),
     };
     let Some((name, below)) = matches.subcommand() else { return Ok(()) };
+    if let Some(asked) = asked_for_help(name, below) {
+        return run(&asked, language);
+    }
     let mut session = Session::new(below, language);
     let outcome = dispatch(name, below, &mut session, &describing);
     outcome.inspect_err(|failure| session.report.failed(failure))
+}
+
+/// `help erase` → `erase --help`, `models help pull` → `models pull --help`.
+fn asked_for_help(name: &str, matches: &ArgMatches) -> Option<Vec<OsString>> {
+    let (before, below) = match (name, matches.subcommand()) {
+        ("help", _) => (None, matches),
+        (_, Some(("help", below))) => (Some(name), below),
+        _ => return None,
+    };
+    let words = below.get_many::<String>("words").into_iter().flatten().map(String::as_str);
+    Some(["danqing"].into_iter().chain(before).chain(words).chain(["--help"]).map(OsString::from).collect())
 }
 
 fn dispatch(name: &str, matches: &ArgMatches, session: &mut Session, describing: &Studio) -> Outcome {

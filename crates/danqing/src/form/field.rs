@@ -13,6 +13,8 @@ pub(crate) struct Field {
     pub kind: Kind,
     /// Whether `null` is a value.
     pub nullable: bool,
+    /// Whether the object is not valid without it.
+    pub required: bool,
     /// Its default, if the schema states one.
     pub default: Option<Value>,
     /// Smallest and largest value, where the schema states them.
@@ -73,7 +75,11 @@ pub(crate) fn fields(schema: &Value) -> Vec<Field> {
 
 fn fields_of(object: &Value, root: &Value) -> Vec<Field> {
     let Some(properties) = object.get("properties").and_then(Value::as_object) else { return Vec::new() };
-    properties.iter().map(|(name, property)| field(name, property, root)).collect()
+    let required = object.get("required").and_then(Value::as_array);
+    let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|n| n == name));
+    let fields =
+        properties.iter().map(|(name, property)| Field { required: is_required(name), ..field(name, property, root) });
+    fields.collect()
 }
 
 /// What the elements of a list may be, where they are objects told apart by one constant property.
@@ -102,6 +108,7 @@ fn field(name: &str, property: &Value, root: &Value) -> Field {
         help: one_line(&text("description").unwrap_or_default()),
         kind: kind(&inner, root),
         nullable,
+        required: false,
         default: property.get("default").cloned(),
         range: (bound("minimum"), bound("maximum")),
         shape: text("x-cli"),
@@ -193,14 +200,18 @@ mod tests {
         let schema = json!({
             "properties": {"edits": {"type": "array", "items": {"$ref": "#/$defs/Edit"}}},
             "$defs": {"Edit": {"oneOf": [
-                {"description": "Softer.", "properties": {"edit": {"const": "blur"}, "sigma": {"type": "number"}}},
+                {"description": "Softer.", "properties": {"edit": {"const": "blur"}, "sigma": {"type": "number"}},
+                 "required": ["edit", "sigma"]},
                 {"properties": {"edit": {"const": "flip"}}}
             ]}}
         });
         let found = variants(&schema, "edits");
         assert_eq!(found.iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["blur", "flip"]);
         assert_eq!((found[0].tag.as_str(), found[0].help.as_str()), ("edit", "Softer."));
-        assert_eq!(found[0].fields.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["sigma"]);
+        assert_eq!(
+            found[0].fields.iter().map(|f| (f.name.as_str(), f.required)).collect::<Vec<_>>(),
+            [("sigma", true)]
+        );
         assert_eq!(variants(&json!({"properties": {}}), "edits"), []);
     }
 

@@ -3,5 +3,5 @@
 mod field;
 mod value;
 
-pub(crate) use field::{Choice, Field, Kind, fields, variants};
+pub(crate) use field::{Choice, Field, Kind, Variant, fields, variants};
 pub(crate) use value::value_from_strings;

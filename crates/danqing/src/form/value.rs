@@ -163,7 +163,17 @@ mod tests {
 
     fn field(kind: Kind) -> Field {
         let (help, name) = (String::new(), "f".to_owned());
-        Field { name, help, kind, nullable: true, default: None, range: (None, None), shape: None, file: None }
+        Field {
+            name,
+            help,
+            kind,
+            nullable: true,
+            required: false,
+            default: None,
+            range: (None, None),
+            shape: None,
+            file: None,
+        }
     }
 
     fn choice() -> Kind {

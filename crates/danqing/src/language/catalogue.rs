@@ -143,6 +143,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_out_of_range_is_said_in_chinese_to_the_end() {
+        let cases = [
+            (r#"extend: length "500%" is out of range (expected 0% to 400%)"#, "应为 0% 到 400%"),
+            (
+                r#"extend: ratio "9" is not WIDTH:HEIGHT with both from 1 to 100 (try "4:3")"#,
+                "extend：比例 \"9\" 不是 宽:高",
+            ),
+            ("adjust: -5 is not a whole number from 0 up", "adjust：-5 不是不小于 0 的整数"),
+            (
+                "the fill is smoother than its surroundings: its fine detail is 0.42 of theirs",
+                "填充比周围平滑：细节只有",
+            ),
+            ("the fill is rougher than its surroundings: its fine detail is 2.1 times theirs", "周围的 2.1 倍"),
+            ("the picture of 1x1 is too small to extend to a ratio", "1x1 的图片太小"),
+            ("feather 99 is out of range (expected 0 to 64 pixels)", "应为 0 到 64 像素"),
+        ];
+        for (english, chinese) in cases {
+            let found = translated(english).unwrap_or_default();
+            assert!(found.contains(chinese), "{english}: {found}");
+        }
+    }
+
+    #[test]
     fn nested_messages_are_translated_too() {
         let message = "江雪.png: No such file or directory (os error 2)";
         let chinese = translated(message).expect("in the catalogue");

@@ -105,9 +105,14 @@ impl Ended {
         std::str::from_utf8(&self.stdout).expect("text")
     }
 
-    /// The one error line, without `error: `; nothing else but one hint may be on stderr.
+    /// What is on stderr besides warnings of the work before.
+    fn last_words(&self) -> impl Iterator<Item = &str> {
+        self.stderr.lines().filter(|line| !line.starts_with("warning: ") && !line.starts_with("警告："))
+    }
+
+    /// The one error line, without `error: `; nothing else but warnings before it and one hint may be on stderr.
     pub fn error(&self) -> &str {
-        let lines: Vec<_> = self.stderr.lines().collect();
+        let lines: Vec<_> = self.last_words().collect();
         let is_hint = |line: &str| line.starts_with("hint: ") || line.starts_with("提示：");
         match lines.as_slice() {
             [error] => of_error(error),
@@ -117,7 +122,7 @@ impl Ended {
     }
 
     pub fn hint(&self) -> Option<&str> {
-        self.stderr.lines().nth(1)
+        self.last_words().nth(1)
     }
 }
 
