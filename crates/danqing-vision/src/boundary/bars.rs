@@ -8,12 +8,6 @@ const NOISE: i32 = 14;
 const FLAT_SHARE: f32 = 0.985;
 /// The mean colour of a bar's line may differ from the first lines by this much: a ramp is not a bar.
 const DRIFT: f32 = 2.5;
-/// JPEG lets the picture ring into the bar inside one block of this many lines; such lines count as bar where the
-/// bar then ends straighter.
-const BLOCK: usize = 8;
-/// Share of a ringing line that is near the bar's colour, and how far its mean may be off.
-const RINGING_SHARE: f32 = 0.9;
-const RINGING_DRIFT: f32 = 10.0;
 /// Smallest mean difference between a bar and what follows, summed over the channels.
 const STEP: f32 = 9.0;
 /// Colours of two bars this far apart are still the same.
@@ -42,26 +36,14 @@ pub(super) fn bar(view: &View<'_>) -> Option<Bar> {
         flat_share(view, line, colour) >= FLAT_SHARE && (0..3).all(|c| (mean[c] - first_mean[c]).abs() <= DRIFT)
     };
     let flat = (0..view.lines()).take_while(|&line| is_bar_line(line)).count();
-    if flat == 0 {
-        return None;
-    }
-    let is_ringing_line = |line: usize| {
-        let mean = line_mean(view, line);
-        share_within(view, line, colour, 2 * NOISE) >= RINGING_SHARE
-            && (0..3).all(|c| (mean[c] - first_mean[c]).abs() <= RINGING_DRIFT)
-    };
-    let ringing = (flat..view.lines().min(flat + BLOCK)).take_while(|&line| is_ringing_line(line)).count();
-    let ends = [flat, flat + ringing].into_iter().filter_map(|flat| ending_at(view, colour, flat));
-    ends.reduce(|plain, ringing| if ringing.edge_share > plain.edge_share { ringing } else { plain })
-}
-
-/// The bar of `flat` lines, if a step ends it.
-fn ending_at(view: &View<'_>, colour: [i32; 3], flat: usize) -> Option<Bar> {
-    if flat == view.lines() {
+    if flat == 0 || flat == view.lines() {
         return None;
     }
     let depth = behind_soft_edge(view, flat);
-    is_step(view, flat, depth).then(|| Bar { colour, depth, edge_share: edge_share(view, depth) })
+    if !is_step(view, flat, depth) {
+        return None;
+    }
+    Some(Bar { colour, depth, edge_share: edge_share(view, depth) })
 }
 
 /// Whether the bar's end differs far more than its own lines differ from each other: a gentle ramp does not.
@@ -83,12 +65,7 @@ fn median_colour(view: &View<'_>) -> [i32; 3] {
 }
 
 fn flat_share(view: &View<'_>, line: usize, colour: [i32; 3]) -> f32 {
-    share_within(view, line, colour, NOISE)
-}
-
-/// Share of the line's pixels that are at most `noise` from `colour` in every channel.
-fn share_within(view: &View<'_>, line: usize, colour: [i32; 3], noise: i32) -> f32 {
-    let is_flat = |i: &usize| view.pixel(line, *i).iter().zip(&colour).all(|(a, b)| (a - b).abs() <= noise);
+    let is_flat = |i: &usize| view.pixel(line, *i).iter().zip(&colour).all(|(a, b)| (a - b).abs() <= NOISE);
     (0..view.along()).filter(is_flat).count() as f32 / view.along() as f32
 }
 
