@@ -7,4 +7,9 @@ pub mod adjust;
 pub mod erase;
 pub mod extend;
 pub mod fill;
+mod lazy_network;
+mod ports;
 mod seed;
+
+pub use lazy_network::NetworkError;
+pub use ports::NoPicture;

@@ -3,13 +3,15 @@
 use danqing_capability::{Cancelled, Class, Classified};
 use danqing_vision::tone::CurveError;
 
+use crate::NoPicture;
+
 /// Why adjusting can fail.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No input of that name.
-    #[error("no picture is given")]
-    NoPicture,
+    #[error(transparent)]
+    NoPicture(#[from] NoPicture),
     /// A number outside its hard range.
     #[error("edit {position} ({edit}): {field} {actual} is out of range (expected {low} to {high})")]
     OutOfRange {

@@ -15,7 +15,7 @@ mod tests;
 use std::sync::Arc;
 
 use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
-use danqing_media::{Medium, Picture};
+use danqing_media::Medium;
 
 use self::canvas::Canvas;
 pub use self::edit::{
@@ -25,6 +25,7 @@ pub use self::edit::{
 };
 pub use self::error::Error;
 pub use self::params::Params;
+use crate::ports;
 
 /// Hand retouching without models.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +46,7 @@ impl Capability for Adjust {
 
     fn resolve(&self, inputs: &Inputs<Medium>, params: Params, _progress: &mut Progress<'_>) -> Result<Params, Error> {
         let params = params.written_out()?;
-        check::size_after(&params.edits, picture_of(inputs)?.size())?;
+        check::size_after(&params.edits, ports::picture(inputs)?.size())?;
         Ok(params)
     }
 
@@ -55,7 +56,7 @@ impl Capability for Adjust {
         params: &Params,
         progress: &mut Progress<'_>,
     ) -> Result<Outputs<Medium>, Error> {
-        let picture = picture_of(inputs)?;
+        let picture = ports::picture(inputs)?;
         check::size_after(&params.edits, picture.size())?;
         let total = params.edits.len();
         progress.step("edits", 0, total)?;
@@ -69,12 +70,5 @@ impl Capability for Adjust {
         let (width, height) = adjusted.size();
         let outputs = Outputs::one("picture", Medium::Picture(Arc::new(adjusted)));
         Ok(outputs.with_fact("edits", total).with_fact("width", width).with_fact("height", height))
-    }
-}
-
-fn picture_of(inputs: &Inputs<Medium>) -> Result<&Picture, Error> {
-    match inputs.get("picture") {
-        Some(Medium::Picture(picture)) => Ok(picture),
-        _ => Err(Error::NoPicture),
     }
 }

@@ -216,7 +216,7 @@ fn every_impossible_request_is_refused_before_work() {
     }
     let mut sink = |_: Event| {};
     let mut progress = Progress::new(CancelToken::default(), &mut sink);
-    assert!(matches!(Adjust.resolve(&Inputs::new(), Params::default(), &mut progress), Err(Error::NoPicture)));
+    assert!(matches!(Adjust.resolve(&Inputs::new(), Params::default(), &mut progress), Err(Error::NoPicture(_))));
 }
 
 #[test]

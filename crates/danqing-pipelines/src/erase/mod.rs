@@ -11,26 +11,26 @@ mod scenes;
 use std::sync::Arc;
 
 use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
-use danqing_media::{Mask, Medium, Picture, Raster, SrgbF32};
+use danqing_media::{Mask, Medium, Raster, SrgbF32};
 use danqing_nn::Engine as NnEngine;
 use danqing_vision::inpaint;
 use danqing_weights::ModelStore;
 
 pub use self::error::Error;
 pub use self::params::{Engine, MaskChannel, Params, Point, Rectangle};
-use crate::fill::{self, Candidate, Contest, MIGAN, Networks, Scene, Search};
-use crate::seed;
+use crate::fill::{self, Candidate, Contest, Inpainter, MIGAN, Scene, Search};
+use crate::{ports, seed};
 
 /// Erases what is marked in a picture.
 pub struct Erase {
-    networks: Networks,
+    inpainter: Inpainter,
 }
 
 impl Erase {
     /// Needs the store for the network's weights and the engine to run it.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &NnEngine) -> Self {
-        Self { networks: Networks::new(store, engine) }
+        Self { inpainter: fill::inpainter(store, engine) }
     }
 }
 
@@ -61,7 +61,7 @@ impl Capability for Erase {
         progress: &mut Progress<'_>,
     ) -> Result<Params, Error> {
         check_ranges(&params)?;
-        let (picture, mask) = (picture_of(inputs)?, mask_of(inputs));
+        let (picture, mask) = (ports::picture(inputs)?, ports::optional_picture(inputs, "mask"));
         region::hole(mask, &params, picture.size(), progress.cancel_token())?;
         params.seed = Some(params.seed.unwrap_or_else(seed::drawn));
         Ok(params)
@@ -80,7 +80,7 @@ impl Capability for Erase {
         params: &Params,
         progress: &mut Progress<'_>,
     ) -> Result<Outputs<Medium>, Error> {
-        let (picture, mask) = (picture_of(inputs)?, mask_of(inputs));
+        let (picture, mask) = (ports::picture(inputs)?, ports::optional_picture(inputs, "mask"));
         let hole = region::hole(mask, params, picture.size(), progress.cancel_token())?;
         let srgb = picture.to_srgb()?;
         let coverage = fill::feathered(&hole, params.feather);
@@ -96,7 +96,7 @@ impl Capability for Erase {
         fill::warn_of_detail(&facts, progress);
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
         if !self.models(params).is_empty() {
-            outputs.weights.push(self.networks.migan()?.weights.clone());
+            outputs.weights.push(self.inpainter.get().map_err(fill::Error::from)?.weights.clone());
         }
         Ok(outputs)
     }
@@ -114,12 +114,12 @@ impl Erase {
         let touched = fill::touched(&piece.coverage);
         let exact = Scene { picture: &piece.picture, hole: &piece.hole, source: None };
         let wide = Scene { hole: &touched, ..exact };
-        let search = Search { seed: params.seed.unwrap_or_default(), threads: self.networks.engine().threads() };
+        let search = Search { seed: params.seed.unwrap_or_default(), threads: self.inpainter.engine().threads() };
         let mut contest = Contest::new(exact, &piece.coverage);
         match params.engine {
             Engine::Auto => self.offer_all(&mut contest, exact, wide, search, progress)?,
             Engine::Migan => {
-                let made = fill::network_at(&self.networks, wide, fill::working_scale(wide), progress)?;
+                let made = fill::network_at(&self.inpainter, wide, fill::working_scale(wide), progress)?;
                 contest.offer(made, progress)?;
             }
             Engine::Patch => {
@@ -150,10 +150,10 @@ impl Erase {
         if small {
             contest.offer(fill::classical(exact, inpaint::Method::Telea, 5, progress)?, progress)?;
         } else {
-            contest.offer(fill::network_at(&self.networks, wide, working, progress)?, progress)?;
+            contest.offer(fill::network_at(&self.inpainter, wide, working, progress)?, progress)?;
         }
         if !small && whole < 0.8 * working {
-            contest.offer(fill::network_at(&self.networks, wide, whole, progress)?, progress)?;
+            contest.offer(fill::network_at(&self.inpainter, wide, whole, progress)?, progress)?;
         }
         if let Some(guess) = contest.leader() {
             let rebuilt = fill::guided(wide, guess, search, progress);
@@ -176,18 +176,4 @@ fn check_ranges(params: &Params) -> Result<(), Error> {
         return Err(Error::OutOfRange { name: "grow", actual: i64::from(params.grow), expected: "-128 to 128 pixels" });
     }
     Ok(())
-}
-
-fn picture_of(inputs: &Inputs<Medium>) -> Result<&Picture, Error> {
-    match inputs.get("picture") {
-        Some(Medium::Picture(picture)) => Ok(picture),
-        _ => Err(Error::NoPicture),
-    }
-}
-
-fn mask_of(inputs: &Inputs<Medium>) -> Option<&Picture> {
-    match inputs.get("mask") {
-        Some(Medium::Picture(mask)) => Some(mask),
-        _ => None,
-    }
 }

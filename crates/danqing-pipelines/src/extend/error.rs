@@ -2,15 +2,15 @@
 
 use danqing_capability::{Cancelled, Class, Classified};
 
-use crate::fill;
+use crate::{NoPicture, fill};
 
 /// Why extending can fail.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No input of that name.
-    #[error("no picture is given")]
-    NoPicture,
+    #[error(transparent)]
+    NoPicture(#[from] NoPicture),
     /// Neither ratio nor sides nor auto.
     #[error("nothing says how far to extend")]
     NoTarget,

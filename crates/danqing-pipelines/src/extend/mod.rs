@@ -26,19 +26,19 @@ use self::layout::Sides;
 pub use self::params::{Fill, Params, Trim};
 pub use self::size::{Length, Ratio};
 use self::step::Step;
-use crate::fill::{self, MIGAN, Networks, Search};
-use crate::seed;
+use crate::fill::{self, Inpainter, MIGAN, Search};
+use crate::{ports, seed};
 
 /// Continues a picture beyond its borders.
 pub struct Extend {
-    networks: Networks,
+    inpainter: Inpainter,
 }
 
 impl Extend {
     /// Needs the store for the network's weights and the engine to run it.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &Engine) -> Self {
-        Self { networks: Networks::new(store, engine) }
+        Self { inpainter: fill::inpainter(store, engine) }
     }
 }
 
@@ -62,7 +62,7 @@ impl Capability for Extend {
         progress: &mut Progress<'_>,
     ) -> Result<Params, Error> {
         check_ranges(&params)?;
-        let picture = picture_of(inputs)?;
+        let picture = ports::picture(inputs)?;
         let found = if params.auto { boundary_of(picture, progress)? } else { Trim::default() };
         let trim = params.trim.unwrap_or(found);
         let kept = plan::kept(trim, picture.width, picture.height)?;
@@ -88,7 +88,7 @@ impl Capability for Extend {
         params: &Params,
         progress: &mut Progress<'_>,
     ) -> Result<Outputs<Medium>, Error> {
-        let picture = picture_of(inputs)?;
+        let picture = ports::picture(inputs)?;
         let trim = params.trim.unwrap_or_default();
         let kept = plan::kept(trim, picture.width, picture.height)?;
         let sides = plan::sides(params, trim, kept.width, kept.height)?;
@@ -106,7 +106,7 @@ impl Capability for Extend {
         }
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
         if !self.models(params).is_empty() {
-            outputs.weights.push(self.networks.migan()?.weights.clone());
+            outputs.weights.push(self.inpainter.get().map_err(fill::Error::from)?.weights.clone());
         }
         Ok(outputs)
     }
@@ -138,9 +138,9 @@ impl Extend {
                         overlap,
                         fill: params.fill,
                         follow_lines: params.follow_lines,
-                        search: Search { seed: seed_of(params, i), threads: self.networks.engine().threads() },
+                        search: Search { seed: seed_of(params, i), threads: self.inpainter.engine().threads() },
                     };
-                    let made = step.made(&self.networks, progress)?;
+                    let made = step.made(&self.inpainter, progress)?;
                     canvas = made.filled;
                     labels.push(made.label);
                 }
@@ -195,11 +195,4 @@ fn colour_of(params: &Params) -> Result<[f32; 3], Error> {
         return Err(Error::OutOfRange { name: "colour", actual, expected: "#rrggbb, such as #f5f0e6" });
     };
     Ok([16, 8, 0].map(|shift| (value >> shift & 255) as f32 / 255.0))
-}
-
-fn picture_of(inputs: &Inputs<Medium>) -> Result<&Picture, Error> {
-    match inputs.get("picture") {
-        Some(Medium::Picture(picture)) => Ok(picture),
-        _ => Err(Error::NoPicture),
-    }
 }

@@ -8,7 +8,7 @@ use super::layout::Sides;
 use super::params::Fill;
 use super::rule;
 use super::world::{FarSide, World};
-use crate::fill::{self, Candidate, Contest, Error, Networks, Scene, Search};
+use crate::fill::{self, Candidate, Contest, Error, Inpainter, Scene, Search};
 
 /// How deep the far side is, as a share of the picture's shorter side.
 const FAR_SHARE: f64 = 0.25;
@@ -32,10 +32,10 @@ pub(super) struct Step<'a> {
 
 impl Step<'_> {
     /// The grown canvas; inside the picture only the overlap differs, blended linearly.
-    pub(super) fn made(&self, networks: &Networks, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
+    pub(super) fn made(&self, inpainter: &Inpainter, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
         let near = self.context();
         let local = Step { picture: &self.picture.crop(near), ..*self };
-        let grown = local.grown(networks, progress)?;
+        let grown = local.grown(inpainter, progress)?;
         let (width, height) = self.picture.size();
         let (w, h) = self.sides.canvas(width, height);
         let mut canvas = Raster::filled(w, h, 0.0);
@@ -58,7 +58,7 @@ impl Step<'_> {
         }
     }
 
-    fn grown(&self, networks: &Networks, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
+    fn grown(&self, inpainter: &Inpainter, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
         let (wide, exact) = (self.world(FarSide::Nothing, self.overlap), self.world(FarSide::Nothing, 0));
         let source = self.near_border();
         let scene = Scene { picture: &wide.raster, hole: &wide.hole, source: Some(&source) };
@@ -67,7 +67,7 @@ impl Step<'_> {
         let mut contest = Contest::new(judged, &coverage);
         let small = self.picture.width().min(self.picture.height()) < fill::LEAST_FOR_NETWORK;
         if self.fill == Fill::Network || (self.fill == Fill::Auto && !small) {
-            self.offer_network(networks, &mut contest, progress)?;
+            self.offer_network(inpainter, &mut contest, progress)?;
         }
         if self.fill == Fill::Auto
             && let Some(guess) = contest.leader()
@@ -124,34 +124,34 @@ impl Step<'_> {
     /// side, seeing it sharp.
     fn offer_network(
         &self,
-        networks: &Networks,
+        inpainter: &Inpainter,
         contest: &mut Contest<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
         let mut better = FarSide::NearMirror;
         for far in [FarSide::NearMirror, FarSide::Reflection] {
-            if contest.offer(self.network_with(networks, far, fill::whole_scale, progress)?, progress)? {
+            if contest.offer(self.network_with(inpainter, far, fill::whole_scale, progress)?, progress)? {
                 better = far;
             }
         }
         let world = self.world(better, self.overlap);
         let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
         if fill::whole_scale(scene) < 0.8 * fill::working_scale(scene) {
-            contest.offer(self.network_with(networks, better, fill::working_scale, progress)?, progress)?;
+            contest.offer(self.network_with(inpainter, better, fill::working_scale, progress)?, progress)?;
         }
         Ok(())
     }
 
     fn network_with(
         &self,
-        networks: &Networks,
+        inpainter: &Inpainter,
         far: FarSide,
         scale: fn(Scene<'_>) -> f64,
         progress: &mut Progress<'_>,
     ) -> Result<Candidate, Error> {
         let world = self.world(far, self.overlap);
         let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
-        let made = fill::network_at(networks, scene, scale(scene), progress)?;
+        let made = fill::network_at(inpainter, scene, scale(scene), progress)?;
         Ok(Candidate { label: format!("{} {far:?}", made.label), filled: made.filled.crop(world.canvas) })
     }
 

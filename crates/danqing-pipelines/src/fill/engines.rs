@@ -5,7 +5,7 @@ use danqing_media::{Mask, Raster, Rect, Space, SrgbF32};
 use danqing_vision::distance::distance_to_zero;
 use danqing_vision::{inpaint, patch};
 
-use super::{Candidate, Error, Networks, Scene, network};
+use super::{Candidate, Error, Inpainter, Scene, network};
 
 /// Pictures with a shorter side below this many pixels show a network nothing that it could know.
 pub(crate) const LEAST_FOR_NETWORK: usize = 32;
@@ -26,14 +26,14 @@ pub(crate) fn whole_scale(scene: Scene<'_>) -> f64 {
 
 /// The inpainting network at `scale`, its colours fitted to the picture around the hole.
 pub(crate) fn network_at(
-    networks: &Networks,
+    inpainter: &Inpainter,
     scene: Scene<'_>,
     scale: f64,
     progress: &mut Progress<'_>,
 ) -> Result<Candidate, Error> {
-    let loaded = networks.migan()?;
-    let engine = networks.engine().with_cancel(progress.cancel_token().clone());
-    let filled = network::filled(&loaded.migan, &engine, scene.picture, scene.hole, scale, progress)?;
+    let loaded = inpainter.get()?;
+    let engine = inpainter.engine().with_cancel(progress.cancel_token().clone());
+    let filled = network::filled(&loaded.network, &engine, scene.picture, scene.hole, scale, progress)?;
     Ok(Candidate { label: format!("network at {scale:.2}"), filled })
 }
 

@@ -2,18 +2,19 @@
 
 use danqing_capability::{Cancelled, Class, Classified};
 use danqing_vision::{inpaint, patch, ring};
-use danqing_weights::StoreError;
+
+use crate::NetworkError;
 
 /// Why a hole can't be filled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The network is not there or not readable.
+    /// The network can't be had.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The network refused its weights or its input.
+    Network(#[from] NetworkError),
+    /// The network refused its input.
     #[error(transparent)]
-    Network(#[from] danqing_models::Error),
+    Forward(#[from] danqing_models::Error),
     /// The tensors did not fit.
     #[error(transparent)]
     Tensor(#[from] danqing_nn::Error),
@@ -43,8 +44,8 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Self::Store(error) => class_of_weights(error.class()),
             Self::Network(error) => error.class(),
+            Self::Forward(error) => error.class(),
             Self::Tensor(error) => error.class(),
             Self::Patch(error) => error.class(),
             Self::Inpaint(error) => error.class(),
@@ -57,8 +58,8 @@ impl Classified for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Store(error) => error.hint(),
             Self::Network(error) => error.hint(),
+            Self::Forward(error) => error.hint(),
             Self::Tensor(error) => error.hint(),
             Self::Patch(error) => error.hint(),
             Self::Inpaint(error) => error.hint(),
@@ -66,19 +67,5 @@ impl Classified for Error {
             Self::Ring(error) => error.hint(),
             _ => None,
         }
-    }
-}
-
-/// The weights crate knows classes of its own, so that it depends on nothing.
-fn class_of_weights(class: danqing_weights::Class) -> Class {
-    match class {
-        danqing_weights::Class::MissingModel => Class::MissingModel,
-        danqing_weights::Class::Caller => Class::Caller,
-        danqing_weights::Class::File => Class::File,
-        danqing_weights::Class::Limit => Class::Limit,
-        danqing_weights::Class::Unsupported => Class::Unsupported,
-        danqing_weights::Class::Environment => Class::Environment,
-        danqing_weights::Class::Cancelled => Class::Cancelled,
-        _ => Class::Bug,
     }
 }

@@ -7,9 +7,9 @@ mod choose;
 mod coverage;
 mod engines;
 mod error;
+mod inpainter;
 mod measure;
 mod network;
-mod networks;
 mod novelty;
 mod windows;
 
@@ -21,8 +21,8 @@ pub(crate) use engines::{
     LEAST_FOR_NETWORK, Search, classical, guided, network_at, patches, whole_scale, working_scale,
 };
 pub use error::Error;
+pub(crate) use inpainter::{Inpainter, MIGAN, inpainter};
 pub(crate) use measure::{facts, warn_of_detail};
-pub(crate) use networks::{MIGAN, Networks};
 
 /// A piece of a picture and what is unknown in it.
 #[derive(Clone, Copy, Debug)]
