@@ -6,6 +6,7 @@ use danqing_nn::Engine;
 use danqing_pipelines::adjust::Adjust;
 use danqing_pipelines::erase::Erase;
 use danqing_pipelines::extend::Extend;
+use danqing_pipelines::restyle::Restyle;
 use danqing_weights::ModelStore;
 
 /// A capability on danqing's media.
@@ -44,7 +45,12 @@ impl Registry {
     /// All capabilities, each built from the store and the engine. A new one is one more line here.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &Engine) -> Self {
-        Self::of(vec![Box::new(Erase::new(store, engine)), Box::new(Extend::new(store, engine)), Box::new(Adjust)])
+        Self::of(vec![
+            Box::new(Erase::new(store, engine)),
+            Box::new(Extend::new(store, engine)),
+            Box::new(Restyle::new(store, engine)),
+            Box::new(Adjust),
+        ])
     }
 
     /// Exactly these, in this order.

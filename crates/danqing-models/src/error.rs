@@ -52,6 +52,14 @@ pub enum Error {
         /// What would fit.
         expected: String,
     },
+    /// No layer of that name.
+    #[error("{network} has no layer {name:?}, expected conv1_1 to conv5_4 or relu1_1 to relu5_4")]
+    UnknownLayer {
+        /// Which network.
+        network: &'static str,
+        /// Name given.
+        name: String,
+    },
     /// A slice holds another number of values than its picture.
     #[error("{what}: {actual} values, expected {expected}")]
     Length {
@@ -71,6 +79,7 @@ impl Classified for Error {
     fn class(&self) -> Class {
         match self {
             Self::MissingTensor { .. } | Self::TensorShape { .. } | Self::Leftover { .. } => Class::File,
+            Self::UnknownLayer { .. } => Class::Caller,
             Self::InputShape { .. } | Self::Length { .. } => Class::Bug,
             Self::Engine(error) => error.class(),
         }

@@ -5,5 +5,6 @@
 mod checkpoint;
 mod error;
 pub mod inpainters;
+pub mod stylizers;
 
 pub use error::Error;

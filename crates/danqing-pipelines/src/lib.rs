@@ -9,6 +9,7 @@ pub mod extend;
 pub mod fill;
 mod lazy_network;
 mod ports;
+pub mod restyle;
 mod seed;
 
 pub use lazy_network::NetworkError;

@@ -1,0 +1,151 @@
+//! Why restyling can fail.
+
+use danqing_capability::{Cancelled, Class, Classified};
+
+use super::Mode;
+use crate::{NetworkError, NoPicture};
+
+/// Why restyling can fail.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No input of that name.
+    #[error(transparent)]
+    NoPicture(#[from] NoPicture),
+    /// Neither a name nor a style picture.
+    #[error("no style is given")]
+    NoStyle,
+    /// More than one way to say the style.
+    #[error("a style name and style pictures are given together")]
+    SeveralStyles,
+    /// No preset and no gallery style of that name.
+    #[error("there is no style named {name:?} (there are {known})")]
+    UnknownStyle {
+        /// Name given.
+        name: String,
+        /// Names there are.
+        known: String,
+    },
+    /// A forced mode misses what it paints with.
+    #[error("mode {} needs {}", name_of(*mode), needed_by(*mode))]
+    ModeNeeds {
+        /// Mode asked for.
+        mode: Mode,
+    },
+    /// The mode can't be run by this version.
+    #[error("mode {} is not in this version", name_of(*mode))]
+    ModeNotReady {
+        /// Mode asked for.
+        mode: Mode,
+    },
+    /// The preset can't be run by this version.
+    #[error("preset {preset} is not in this version")]
+    PresetNotReady {
+        /// Preset asked for.
+        preset: String,
+    },
+    /// Weights and style pictures do not match.
+    #[error("{actual} style weights are given for {expected} style pictures")]
+    WeightCount {
+        /// Weights given.
+        actual: usize,
+        /// Style pictures given.
+        expected: usize,
+    },
+    /// All weights are 0.
+    #[error("every style weight is 0")]
+    NoWeight,
+    /// Mask and picture have different sizes.
+    #[error("the mask is {}x{}, but the picture is {}x{}", mask.0, mask.1, picture.0, picture.1)]
+    MaskSize {
+        /// Width and height of the mask.
+        mask: (usize, usize),
+        /// Width and height of the picture.
+        picture: (usize, usize),
+    },
+    /// No pixel is marked.
+    #[error("the mask is empty: no pixel is marked")]
+    EmptyMask,
+    /// A parameter is out of its range.
+    #[error("{name} {actual} is out of range (expected {expected})")]
+    OutOfRange {
+        /// Parameter.
+        name: &'static str,
+        /// Given value.
+        actual: String,
+        /// Allowed values.
+        expected: &'static str,
+    },
+    /// A network can't be had.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A network refused its input.
+    #[error(transparent)]
+    Forward(#[from] danqing_models::Error),
+    /// Tensors did not fit.
+    #[error(transparent)]
+    Tensor(#[from] danqing_nn::Error),
+    /// Pixels could not be converted.
+    #[error(transparent)]
+    Media(#[from] danqing_media::Error),
+    /// Sizes that should agree do not: a defect.
+    #[error(transparent)]
+    Shape(#[from] danqing_media::ShapeError),
+    /// Stopped by the caller.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Classified for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::ModeNotReady { .. } | Self::PresetNotReady { .. } => Class::Unsupported,
+            Self::Network(error) => error.class(),
+            Self::Forward(error) => error.class(),
+            Self::Tensor(error) => error.class(),
+            Self::Media(error) => error.class(),
+            Self::Shape(_) => Class::Bug,
+            Self::Cancelled(_) => Class::Cancelled,
+            _ => Class::Caller,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoStyle => Some("name one with --style NAME, or give a picture with --style-image ART".into()),
+            Self::SeveralStyles => Some("give either --style (or --styles) or --style-image".into()),
+            Self::UnknownStyle { .. } => {
+                Some("`danqing restyle --help` lists the presets; a style picture is given with --style-image".into())
+            }
+            Self::WeightCount { .. } => Some("give --style-weights once for each --style-image".into()),
+            Self::MaskSize { .. } => {
+                Some("draw the mask on the picture itself, or resize it with `danqing adjust`".into())
+            }
+            Self::EmptyMask => Some("paint white where the picture is to be restyled".into()),
+            Self::Network(error) => error.hint(),
+            Self::Forward(error) => error.hint(),
+            Self::Tensor(error) => error.hint(),
+            Self::Media(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+fn name_of(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Auto => "auto",
+        Mode::Gallery => "gallery",
+        Mode::Transfer => "transfer",
+        Mode::Optimise => "optimise",
+        Mode::Recipe => "recipe",
+    }
+}
+
+fn needed_by(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Gallery => "the name of a gallery style",
+        Mode::Transfer | Mode::Optimise => "a style picture",
+        Mode::Recipe => "the name of a preset",
+        Mode::Auto => "a style",
+    }
+}

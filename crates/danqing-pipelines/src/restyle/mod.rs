@@ -1,0 +1,117 @@
+//! `restyle`: the same picture, painted otherwise.
+//!
+//! The mode paints a picture of the same size; colours and structure of the original are brought back as far as asked;
+//! the result is composed into the picture's own samples, so that beyond the mask and its feather no sample changes.
+
+mod area;
+mod choice;
+mod error;
+mod gallery;
+mod optimise;
+mod params;
+mod presets;
+mod recipe;
+mod share;
+mod styles;
+mod transfer;
+mod work;
+
+use std::sync::Arc;
+
+use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
+use danqing_media::{Medium, Picture};
+use danqing_nn::Engine;
+use danqing_weights::ModelStore;
+
+pub use self::error::Error;
+pub use self::optimise::Settings as OptimiseSettings;
+pub use self::params::{KeepColours, Mode, Params};
+pub use self::share::StyleShare;
+pub use self::styles::{GALLERY, GalleryStyle};
+use self::work::{Networks, Painted, Work};
+use crate::{ports, seed};
+
+/// Repaints a picture in a style.
+pub struct Restyle {
+    networks: Networks,
+}
+
+impl Restyle {
+    /// Needs the store for the networks' weights and the engine to run them.
+    #[must_use]
+    pub fn new(store: &ModelStore, engine: &Engine) -> Self {
+        Self { networks: Networks::new(store, engine) }
+    }
+}
+
+impl Capability for Restyle {
+    const ID: &'static str = "restyle";
+    const VERSION: u32 = 1;
+    const SUMMARY: &'static str = "Repaints a picture in a named style or in the style of another picture";
+    const CHINESE: &'static str = include_str!("zh.toml");
+    const INPUTS: &'static [Port] = &[
+        Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "Picture to restyle" },
+        Port { name: "style_image", kind: Kind::Picture, arity: Arity::Many, help: "Picture whose style is taken" },
+        Port {
+            name: "mask",
+            kind: Kind::Mask,
+            arity: Arity::Optional,
+            help: "Mask of the picture's size: white = restyle",
+        },
+    ];
+    const OUTPUTS: &'static [Port] =
+        &[Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "Picture in its new style" }];
+    type Params = Params;
+    type Media = Medium;
+    type Error = Error;
+
+    fn resolve(&self, inputs: &Inputs<Medium>, params: Params, _: &mut Progress<'_>) -> Result<Params, Error> {
+        let picture = ports::picture(inputs)?;
+        let mut params = choice::decided(params, ports::pictures(inputs, "style_image").count())?;
+        area::coverage(ports::optional_picture(inputs, "mask"), &params, picture)?;
+        params.seed = Some(params.seed.unwrap_or_else(seed::drawn));
+        Ok(params)
+    }
+
+    fn models(&self, params: &Params) -> Vec<&'static str> {
+        match params.mode {
+            Mode::Gallery => gallery::models(),
+            Mode::Transfer => transfer::models(),
+            Mode::Optimise => optimise::models(),
+            Mode::Recipe => params.style.as_deref().map(presets::models).unwrap_or_default(),
+            Mode::Auto => Vec::new(),
+        }
+    }
+
+    fn run(
+        &self,
+        inputs: &Inputs<Medium>,
+        params: &Params,
+        progress: &mut Progress<'_>,
+    ) -> Result<Outputs<Medium>, Error> {
+        let picture = ports::picture(inputs)?;
+        let coverage = area::coverage(ports::optional_picture(inputs, "mask"), params, picture)?;
+        let content = picture.to_srgb()?;
+        let arts = ports::pictures(inputs, "style_image").map(Picture::to_srgb);
+        let arts = arts.collect::<Result<Vec<_>, _>>()?;
+        let work = Work { content: &content, arts: &arts, params };
+        let Painted { picture: made, weights, facts, .. } = self.painted(work, progress)?;
+        let result = picture.compose(&made, &coverage, made.bounds())?;
+        let mut outputs = Outputs::one("picture", Medium::Picture(Arc::new(result)));
+        outputs.facts.extend(facts);
+        outputs.weights = weights;
+        Ok(outputs)
+    }
+}
+
+impl Restyle {
+    fn painted(&self, work: Work<'_>, progress: &mut Progress<'_>) -> Result<Painted, Error> {
+        match work.params.mode {
+            Mode::Gallery => gallery::painted(&self.networks, work, progress),
+            Mode::Transfer => transfer::painted(&self.networks, work, progress),
+            Mode::Optimise => optimise::painted(&self.networks, work, progress),
+            Mode::Recipe => recipe::painted(&self.networks, work, progress),
+            Mode::Auto => Err(Error::NoStyle),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What every mode is given and gives back.
+
+use danqing_capability::WeightUse;
+use danqing_media::{Raster, SrgbF32};
+use danqing_models::stylizers::Vgg19;
+use danqing_nn::Engine;
+use danqing_weights::ModelStore;
+use serde_json::Value;
+
+use super::Params;
+use crate::lazy_network::LazyNetwork;
+
+/// Catalogue id of the encoder.
+pub(super) const VGG19: &str = "adain-vgg19";
+
+/// The networks of all modes, each loaded when it is first needed.
+pub(super) struct Networks {
+    /// Encoder of `transfer` and `optimise`.
+    pub(super) vgg19: LazyNetwork<Vgg19>,
+}
+
+impl Networks {
+    pub(super) fn new(store: &ModelStore, engine: &Engine) -> Self {
+        Self { vgg19: LazyNetwork::new(store, engine, VGG19, Vgg19::load) }
+    }
+}
+
+/// One picture to repaint.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    /// The picture.
+    pub(super) content: &'a Raster<SrgbF32>,
+    /// The style pictures, in their order; none for names.
+    pub(super) arts: &'a [Raster<SrgbF32>],
+    /// Resolved: the mode is decided, gallery styles have their numbers, the seed is drawn.
+    pub(super) params: &'a Params,
+}
+
+/// What a mode made.
+pub(super) struct Painted {
+    /// As large as the content, `0.0..=1.0`.
+    pub(super) picture: Raster<SrgbF32>,
+    /// Networks that took part.
+    pub(super) weights: Vec<WeightUse>,
+    /// What was measured or decided, for the recipe.
+    pub(super) facts: Vec<(&'static str, Value)>,
+    /// Whether `keep_structure` has been followed already.
+    pub(super) structure_kept: bool,
+    /// Whether `keep_colours` has been followed already.
+    pub(super) colours_kept: bool,
+}
+
+impl Painted {
+    /// A picture whose structure and colours are still to be kept, made without a network.
+    pub(super) fn new(picture: Raster<SrgbF32>) -> Self {
+        Self { picture, weights: Vec::new(), facts: Vec::new(), structure_kept: false, colours_kept: false }
+    }
+}
