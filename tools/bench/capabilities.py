@@ -26,6 +26,8 @@ from sizes import SIZES
 HERE = Path(__file__).parent
 PHOTOGRAPH = "photo-cabin"
 MODEL = "migan-512-places2"
+ART = "art-wheat-field"  # replaced by its path
+NETWORKS = "tools/.venv-networks/bin/python"  # has torch; tools/golden/run.sh stylizers makes it
 EDITS = "examples/light-into-shadows.json"
 LONG_SECONDS = 15  # rows that take longer run once
 IMPORTED = "imported "  # what a peer prints before the processor time its imports took
@@ -50,6 +52,12 @@ def rows(width: int, height: int) -> list[Row]:
     def adjust(title, edit, *peer):
         return Row(f"adjust {title}", ["adjust", "--edits", json.dumps([edit])], *peer)
 
+    def restyle(title, options, *peer):
+        return Row(f"restyle {title}", ["restyle", *options, "--seed", "1"], *peer)
+
+    own = ["--working-size", str(max(width, height))]
+    # torch holds whole maps: at 4K several GiB each, more than a shared machine has to spare
+    torch_fits = ["adain", "AdaIN, torch"] if width * height <= 1 << 20 else []
     half = {"edit": "resize", "method": "area", "width": width // 2, "height": height // 2}
     return [
         erase("auto"),
@@ -58,6 +66,10 @@ def rows(width: int, height: int) -> list[Row]:
         erase("telea", "telea", "cv2.inpaint, Telea"),
         erase("navier-stokes", "navier-stokes", "cv2.inpaint, Navier-Stokes"),
         *(extend(fill) for fill in ("auto", "network", "patch", "mirror-blur")),
+        restyle("gallery", ["--style", "starry-night"]),
+        restyle("gallery, own size", ["--style", "starry-night", *own], "multistyle26", "same network, onnxruntime"),
+        restyle("transfer", ["--style-image", ART]),
+        restyle("transfer, own size", ["--style-image", ART, *own], *torch_fits),
         Row("adjust, five edits", ["adjust", "--edits", EDITS]),
         adjust("resize to half", half, "resize", "cv2.resize, area"),
         adjust("blur, sigma 5", {"edit": "blur", "radius": 5}, "blur", "cv2.GaussianBlur"),
@@ -104,7 +116,9 @@ class Bench:
 
     def __init__(self, danqing: str, folder: Path):
         self.danqing, self.folder, self.table = danqing, folder, {}
-        self.model = self.path(MODEL)
+        self.models = {"migan": [self.path(MODEL)], "multistyle26": [self.path("multistyle26")],
+                       "adain": [self.path(entry) for entry in ("adain-vgg19", "adain-decoder", ART)]}
+        self.art = self.path(ART)
         command = [sys.executable, HERE / "inputs.py", self.path(PHOTOGRAPH), folder]
         subprocess.run(command, check=True)
 
@@ -118,11 +132,12 @@ class Bench:
         picture, mask = (str(self.folder / f"{kind}-{size}.png") for kind in ("picture", "mask"))
         masked = ["--mask", mask] if row.arguments[0] == "erase" else []
         common = ["--force", "--offline", "--quiet", "-o", str(self.folder / "danqing.png")]
-        run([self.danqing, row.arguments[0], picture, *masked, *row.arguments[1:], *common], ours)
-        if row.peer:
+        options = [self.art if option == ART else option for option in row.arguments[1:]]
+        run([self.danqing, row.arguments[0], picture, *masked, *options, *common], ours)
+        if row.peer and (row.peer != "adain" or Path(NETWORKS).exists()):
             out = str(self.folder / "peer.png")
-            command = [sys.executable, str(HERE / "peer.py"), row.peer, picture, mask if masked else "-", out]
-            run([*command, self.model] if row.peer == "migan" else command, theirs)
+            program = [NETWORKS, HERE / "adain_peer.py"] if row.peer == "adain" else [sys.executable, HERE / "peer.py", row.peer]
+            run([*map(str, program), picture, mask if masked else "-", out, *self.models.get(row.peer, [])], theirs)
         report.progress(size, row.name, ours, theirs)
 
     def rounds(self, size: str, count: int, until: float) -> None:

@@ -43,6 +43,20 @@ def migan(picture, mask, model):
 
 
 @work
+def multistyle26(picture, _mask, model):
+    """The 26-style network on the whole picture, style 19."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    image = numpy.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)[None]).astype("float32") / 255
+    shares = numpy.zeros(26, "float32")
+    shares[19] = 1
+    answer = session.run(None, {"image": image, "style_weights": shares})[0]
+    return (answer[0].transpose(1, 2, 0)[:, :, ::-1] * 255).round().astype("uint8")
+
+
+@work
 def resize(picture, _mask, _model):
     height, width = picture.shape[:2]
     return cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
@@ -66,7 +80,7 @@ def sharpen(picture, _mask, _model):
 
 if __name__ == "__main__":
     name, picture_file, mask_file, out = sys.argv[1:5]
-    if name == "migan":
+    if name in ("migan", "multistyle26"):
         import numpy
         import onnxruntime
     if name == "sharpen":

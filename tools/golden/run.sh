@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Makes the golden files again, each group with the versions it is pinned to. Afterwards: look at `git diff --stat`.
-# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan weights.
+# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers weights.
 set -euo pipefail
 
-# Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt.
+# Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt; for the group networks,
+# those of tools/requirements-networks.txt.
 python_for() {
-    local environment=tools/.venv-golden-$1 wanted=tools/requirements-golden-$1.txt
+    local name=golden-$1
+    if [ "$1" = networks ]; then name=networks; fi
+    local environment=tools/.venv-$name wanted=tools/requirements-$name.txt
     if ! cmp -s "$wanted" "$environment/requirements.txt"; then
         python3 -m venv "$environment"
         "$environment/bin/pip" install --quiet --requirement "$wanted"
@@ -23,7 +26,7 @@ run() { # run GROUP SCRIPT [ARGUMENT …]
 }
 
 danqing=target/release/danqing
-for group in ${*:-vision media migan weights}; do
+for group in ${*:-vision media migan stylizers weights}; do
     case $group in
     vision) for script in canny fill_photos filters inpaint masks metrics resize tone; do run vision "tools/golden/vision_$script.py"; done ;;
     media) for script in colors matrix; do run media "tools/golden/media_$script.py"; done ;;
@@ -32,8 +35,13 @@ for group in ${*:-vision media migan weights}; do
         coffee=$("$(python_for vision)" -c 'import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / "data/coffee.png")')
         run migan tools/golden/migan.py "$("$danqing" models path migan-512-places2)" "$coffee"
         ;;
+    stylizers)
+        "$danqing" models pull default --yes --quiet
+        run networks tools/golden/stylizers.py "$("$danqing" models path adain-vgg19)" "$("$danqing" models path adain-decoder)" \
+            "$("$danqing" models path multistyle26)"
+        ;;
     weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
         run weights-torch tools/golden/weights_containers.py torch ;;
-    *) echo "unknown group $group (expected vision, media, migan or weights)" >&2; exit 2 ;;
+    *) echo "unknown group $group (expected vision, media, migan, stylizers or weights)" >&2; exit 2 ;;
     esac
 done

@@ -1,8 +1,7 @@
 //! Instance normalisation.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::channels::from_pixels;
+use crate::moments::means;
 use crate::{Engine, Error, FeatureMap, Shape, Weight};
 
 /// Equals `torch.nn.functional.instance_norm` with batch statistics: `(x − mean) / sqrt(variance + epsilon) · w + b`
@@ -79,35 +78,4 @@ impl InstanceNorm {
         }
         Ok(lines)
     }
-}
-
-/// Pixels whose terms are summed by one task; task sums are then added in order.
-const PIXELS: usize = 4096;
-
-/// Mean over the pixels of a picture of `term(channel, value)`, for each channel.
-fn means(
-    engine: &Engine,
-    values: &[f32],
-    channels: usize,
-    term: impl Fn(usize, f64) -> f64 + Sync,
-) -> Result<Vec<f64>, Error> {
-    let length = PIXELS * channels;
-    let parts: Vec<Mutex<Vec<f64>>> = values.chunks(length).map(|_| Mutex::default()).collect();
-    engine.run(parts.len(), &|index| {
-        let mut sums = vec![0.0_f64; channels];
-        for pixel in values[index * length..].chunks(channels).take(PIXELS) {
-            for (channel, (sum, &value)) in sums.iter_mut().zip(pixel).enumerate() {
-                *sum += term(channel, f64::from(value));
-            }
-        }
-        *parts[index].lock().unwrap_or_else(PoisonError::into_inner) = sums;
-        Ok(())
-    })?;
-    let mut totals = vec![0.0_f64; channels];
-    for part in parts {
-        let part = part.into_inner().unwrap_or_else(PoisonError::into_inner);
-        totals.iter_mut().zip(part).for_each(|(total, sum)| *total += sum);
-    }
-    let count = (values.len() / channels) as f64;
-    Ok(totals.into_iter().map(|total| total / count).collect())
 }

@@ -4,7 +4,9 @@
 //! the result is composed into the picture's own samples, so that beyond the mask and its feather no sample changes.
 
 mod area;
+mod canvas;
 mod choice;
+mod colours;
 mod error;
 mod gallery;
 mod optimise;
@@ -12,6 +14,7 @@ mod params;
 mod presets;
 mod recipe;
 mod share;
+mod structure;
 mod styles;
 mod transfer;
 mod work;
@@ -69,6 +72,9 @@ impl Capability for Restyle {
         let picture = ports::picture(inputs)?;
         let mut params = choice::decided(params, ports::pictures(inputs, "style_image").count())?;
         area::coverage(ports::optional_picture(inputs, "mask"), &params, picture)?;
+        if matches!(params.mode, Mode::Gallery | Mode::Transfer) {
+            params.working_size = Some(canvas::longer_side(picture.size(), &params));
+        }
         params.seed = Some(params.seed.unwrap_or_else(seed::drawn));
         Ok(params)
     }
@@ -95,7 +101,14 @@ impl Capability for Restyle {
         let arts = ports::pictures(inputs, "style_image").map(Picture::to_srgb);
         let arts = arts.collect::<Result<Vec<_>, _>>()?;
         let work = Work { content: &content, arts: &arts, params };
-        let Painted { picture: made, weights, facts, .. } = self.painted(work, progress)?;
+        let Painted { picture: mut made, weights, facts, structure_kept, colours_kept } =
+            self.painted(work, progress)?;
+        if !structure_kept {
+            made = structure::kept(made, &content, params.keep_structure, progress.cancel_token())?;
+        }
+        if !colours_kept {
+            made = colours::kept(made, &content, params.keep_colours);
+        }
         let result = picture.compose(&made, &coverage, made.bounds())?;
         let mut outputs = Outputs::one("picture", Medium::Picture(Arc::new(result)));
         outputs.facts.extend(facts);

@@ -2,7 +2,7 @@
 
 use danqing_capability::WeightUse;
 use danqing_media::{Raster, SrgbF32};
-use danqing_models::stylizers::Vgg19;
+use danqing_models::stylizers::{Decoder, Multistyle26, Vgg19};
 use danqing_nn::Engine;
 use danqing_weights::ModelStore;
 use serde_json::Value;
@@ -12,16 +12,28 @@ use crate::lazy_network::LazyNetwork;
 
 /// Catalogue id of the encoder.
 pub(super) const VGG19: &str = "adain-vgg19";
+/// Catalogue id of the decoder of `transfer`.
+pub(super) const DECODER: &str = "adain-decoder";
+/// Catalogue id of the gallery.
+pub(super) const MULTISTYLE26: &str = "multistyle26";
 
 /// The networks of all modes, each loaded when it is first needed.
 pub(super) struct Networks {
     /// Encoder of `transfer` and `optimise`.
     pub(super) vgg19: LazyNetwork<Vgg19>,
+    /// Decoder of `transfer`.
+    pub(super) decoder: LazyNetwork<Decoder>,
+    /// The 26 styles of `gallery`.
+    pub(super) multistyle26: LazyNetwork<Multistyle26>,
 }
 
 impl Networks {
     pub(super) fn new(store: &ModelStore, engine: &Engine) -> Self {
-        Self { vgg19: LazyNetwork::new(store, engine, VGG19, Vgg19::load) }
+        Self {
+            vgg19: LazyNetwork::new(store, engine, VGG19, Vgg19::load),
+            decoder: LazyNetwork::new(store, engine, DECODER, Decoder::load),
+            multistyle26: LazyNetwork::new(store, engine, MULTISTYLE26, Multistyle26::load),
+        }
     }
 }
 
