@@ -48,6 +48,9 @@ pub(crate) struct Axis {
     pub(crate) outputs: Vec<usize>,
     /// Input position (or [`OUTSIDE`]) for each output and tap: `[outputs, taps]`.
     pub(crate) sources: Vec<usize>,
+    /// Taps by which the window moves from one output to the next, if it moves along its own taps: tap `t + step` of an
+    /// output then reads what tap `t` of the next one reads.
+    pub(crate) step: Option<usize>,
 }
 
 /// Window settings along one axis of a convolution.
@@ -91,7 +94,7 @@ impl Window {
             let first = output * self.stride;
             sources.extend(taps.iter().map(|tap| self.source(first + tap * self.dilation, input)));
         }
-        Ok(Axis { taps, outputs, sources })
+        Ok(Axis { taps, outputs, sources, step: (self.dilation == 1).then_some(self.stride) })
     }
 
     /// Input position of a padded position.
@@ -156,7 +159,7 @@ impl Spread {
                 shifted.map(|n| n / self.stride).filter(|&n| n < input).unwrap_or(OUTSIDE)
             }));
         }
-        Axis { taps, outputs, sources }
+        Axis { taps, outputs, sources, step: None }
     }
 }
 

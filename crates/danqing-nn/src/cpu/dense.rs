@@ -22,7 +22,7 @@ const CHUNK: usize = 320;
 const CHANNELS: usize = 512;
 /// Fewest tasks that an operator is cut into, if it has that many output channel blocks.
 const TASKS: usize = 16;
-/// Up to this many channels, the inputs of a pixel are copied side by side instead of pointed at.
+/// Up to this many channels, the inputs of a row of pixels are copied side by side instead of pointed at.
 const FEW_CHANNELS: usize = 8;
 
 /// Channels of a convolution; channel counts are those of all groups together.
@@ -42,8 +42,8 @@ impl KernelShape {
         self.in_channels / self.groups
     }
 
-    /// Whether pixels are read through patches, see [`FEW_CHANNELS`].
-    fn is_patched(&self, taps: usize) -> bool {
+    /// Whether pixels are read through strips, see [`FEW_CHANNELS`].
+    fn has_strips(&self, taps: usize) -> bool {
         self.groups == 1 && self.in_channels <= FEW_CHANNELS && taps > 1 && taps * self.in_channels <= CHUNK
     }
 }
@@ -116,19 +116,22 @@ impl Dense {
         let gathers = self.gathers(engine, x, out_shape, axes)?;
         let mut out = engine.buffer(out_shape.elements()?)?;
         let jobs = self.jobs(&gathers);
+        let strip_chunks: Vec<_> =
+            gathers.iter().map(|gather| strip_chunks(gather.window(), gather.channels())).collect();
         let output = Output { first: out.as_mut_ptr(), channels: out_shape.channels };
         engine.run(jobs.len(), &|index| {
             let job = &jobs[index];
             let scratch = engine.buffer(job.count * job.blocks * self.width)?;
             let (gather, taps) = (&gathers[job.phase], self.phases[job.phase].taps);
-            // `patches` lives as long as the block that points into it.
-            let mut patches = engine.buffer(job.count * taps.min(CHUNK) * FEW_CHANNELS)?;
-            let block = if self.shape.is_patched(taps) {
-                gather.patches(job.first, job.count, &mut patches)
+            // `strips` lives as long as the block that points into it.
+            let mut strips;
+            let (block, chunks) = if self.shape.has_strips(taps) {
+                strips = engine.buffer(job.count * taps * self.shape.in_channels)?;
+                (gather.strips(job.first, job.count, &mut strips), &strip_chunks[job.phase])
             } else {
-                gather.block(job.first, job.count)
+                (gather.block(job.first, job.count), &self.phases[job.phase].chunks)
             };
-            dispatch(self.tier, Task { dense: self, engine, block: &block, job, scratch, output, finish })
+            dispatch(self.tier, Task { dense: self, engine, block: &block, chunks, job, scratch, output, finish })
         })?;
         Ok(FeatureMap::from_buffer(out_shape, out))
     }
@@ -203,9 +206,6 @@ impl Phase {
                 }
             }
         }
-        // Patches hold all taps of a pixel side by side, in the order just packed.
-        let all = vec![Segment { tap: 0, first: 0, length: taps * shape.in_channels }];
-        let chunks = if shape.is_patched(taps) { vec![all] } else { chunks };
         Ok(Self { taps, chunks, weights, group_stride })
     }
 }
@@ -229,6 +229,11 @@ fn chunks(taps: usize, channels: usize) -> Vec<Vec<Segment>> {
         }
     }
     chunks
+}
+
+/// The whole reduction through strips, in the order of packing: per row tap, the column taps and channels side by side.
+fn strip_chunks((y_taps, x_taps): (usize, usize), channels: usize) -> Vec<Vec<Segment>> {
+    vec![(0..y_taps).map(|tap| Segment { tap, first: 0, length: x_taps * channels }).collect()]
 }
 
 /// A task's part of the output.
@@ -270,6 +275,7 @@ struct Task<'a> {
     dense: &'a Dense,
     engine: &'a Engine,
     block: &'a Block,
+    chunks: &'a [Vec<Segment>],
     job: &'a Job,
     /// Sums: `[block of channels, pixel, width]`.
     scratch: Buffer,
@@ -284,7 +290,7 @@ impl Kernel for Task<'_> {
     unsafe fn run<L: Lanes>(mut self) -> Result<(), Error> {
         let phase = &self.dense.phases[self.job.phase];
         let mut weights = self.job.group * phase.group_stride;
-        for (index, chunk) in phase.chunks.iter().enumerate() {
+        for (index, chunk) in self.chunks.iter().enumerate() {
             self.engine.cancel_token().check()?;
             // SAFETY: the dispatcher has checked the instructions of `L`; `weights` is this chunk's offset.
             weights = unsafe { self.chunk::<L>(chunk, weights, index == 0) };
@@ -315,8 +321,8 @@ impl Task<'_> {
                 weights: &dense.phases[job.phase].weights[weights + at * panel..][..panel],
                 start: is_first.then_some(bias),
             };
-            // SAFETY: lengths as cut above; every source has the input's channels behind it (`Gather::new`), or a
-            // patch of all taps.
+            // SAFETY: lengths as cut above; every source has the input's channels behind it (`Gather::new`), or all
+            // column taps of its strip.
             unsafe { work.run::<L>(sums) };
         }
         weights + blocks * panel
@@ -327,23 +333,29 @@ impl Task<'_> {
     unsafe fn write<L: Lanes>(&mut self) {
         let (job, width) = (self.job, 2 * L::WIDTH);
         let per_group = self.dense.shape.out_per_group();
+        let (first, is_plain) = (job.first_block * width, self.finish.is_nothing());
         for (row, &pixel) in self.block.pixels.iter().enumerate() {
-            for index in 0..job.blocks {
-                let in_group = (job.first_block + index) * width;
-                let count = width.min(per_group - in_group);
-                let channel = job.group * per_group + in_group;
-                let sums = &mut self.scratch[(index * job.count + row) * width..][..width];
-                // SAFETY: the caller has the instructions of `L`; pixel and channels lie in the output by
-                // `Gather::new`, and no other task writes them.
-                unsafe {
-                    self.finish.apply::<L>(&mut sums[..count], pixel, channel);
-                    let to = self.output.first.add(pixel * self.output.channels + channel);
-                    if count == width {
-                        L::load(sums.as_ptr()).store(to);
-                        L::load(sums.as_ptr().add(L::WIDTH)).store(to.add(L::WIDTH));
-                    } else {
-                        std::ptr::copy_nonoverlapping(sums.as_ptr(), to, count);
+            // Checked once per pixel: the rows of all its panels lie in `scratch`.
+            let mut from = self.scratch[row * width..][..((job.blocks - 1) * job.count + 1) * width].as_mut_ptr();
+            let mut channel = job.group * per_group + first;
+            let end = ((job.group + 1) * per_group).min(channel + job.blocks * width);
+            // SAFETY: the caller has the instructions of `L`; pixel and channels lie in the output by `Gather::new`,
+            // and no other task writes them. `from` has `width` sums behind it in each of the job's blocks.
+            unsafe {
+                let pixel_start = self.output.first.add(pixel * self.output.channels);
+                while channel < end {
+                    let (to, count) = (pixel_start.add(channel), width.min(end - channel));
+                    if !is_plain {
+                        self.finish.apply::<L>(std::slice::from_raw_parts_mut(from, count), pixel, channel);
                     }
+                    if count == width {
+                        L::load(from).store(to);
+                        L::load(from.add(L::WIDTH)).store(to.add(L::WIDTH));
+                    } else {
+                        std::ptr::copy_nonoverlapping(from, to, count);
+                    }
+                    channel += count;
+                    from = from.wrapping_add(job.count * width);
                 }
             }
         }

@@ -51,6 +51,11 @@ impl<'a> Addend<'a> {
 }
 
 impl Finish<'_> {
+    /// Whether sums are outputs as they are.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.residual.is_none() && self.activation.is_none() && self.skip.is_none()
+    }
+
     /// Finishes the channels `channel..channel + row.len()` of one output pixel.
     #[inline(always)]
     pub(super) unsafe fn apply<L: Lanes>(&self, row: &mut [f32], pixel: usize, channel: usize) {

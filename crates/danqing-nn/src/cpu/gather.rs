@@ -99,28 +99,40 @@ impl<'a> Gather<'a> {
         Block { pixels, sources }
     }
 
-    /// As [`Self::block`] with the inputs of each pixel copied side by side into `patches`, `[pixels, taps, channels]`,
-    /// and one source per pixel, its patch. For few channels, where a copy costs less than a pointer per tap.
-    pub(super) fn patches(&self, first: usize, count: usize, patches: &mut Buffer) -> Block {
-        let (channels, patch) = (self.channels(), self.taps() * self.channels());
+    /// As [`Self::block`] with the input rows of each run copied into `strips`, padding included, and one source per
+    /// pixel and row tap, `[row taps, pixels]`: all column taps of a pixel lie side by side behind it, neighbouring
+    /// pixels share theirs. For few channels, where a copy costs less than a pointer per tap.
+    ///
+    /// `strips` holds at least `count · taps · channels` values.
+    pub(super) fn strips(&self, first: usize, count: usize, strips: &mut Buffer) -> Block {
+        let (channels, x_taps, y_taps) = (self.channels(), self.x.taps.len(), self.y.taps.len());
+        let step = self.x.step.unwrap_or(x_taps).min(x_taps);
+        let mut sources = vec![self.zeros.as_ptr(); y_taps * count];
         let mut pixels = Vec::with_capacity(count);
         for run in self.runs(first, count) {
             self.name(&run, &mut pixels);
-            let patches = &mut patches[run.index * patch..][..run.length * patch];
-            patches.fill(0.0);
-            self.each_line(&run, |tap, line, offsets| match channels {
-                1 => copy_pixels::<1>(patches, patch, tap, line, offsets),
-                2 => copy_pixels::<2>(patches, patch, tap, line, offsets),
-                3 => copy_pixels::<3>(patches, patch, tap, line, offsets),
-                4 => copy_pixels::<4>(patches, patch, tap, line, offsets),
-                5 => copy_pixels::<5>(patches, patch, tap, line, offsets),
-                6 => copy_pixels::<6>(patches, patch, tap, line, offsets),
-                7 => copy_pixels::<7>(patches, patch, tap, line, offsets),
-                _ => copy_pixels::<8>(patches, patch, tap, line, offsets),
+            let line_length = ((run.length - 1) * step + x_taps) * channels;
+            let strip = &mut strips[run.index * self.taps() * channels..][..y_taps * line_length];
+            strip.fill(0.0);
+            self.each_line(&run, |tap, line, offsets| {
+                let to = &mut strip[tap / x_taps * line_length..][..line_length];
+                // What later taps read is the first taps of later pixels; only the last pixel has its own.
+                let own = if tap % x_taps < step { 0 } else { run.length - 1 };
+                let place = (own * step + tap % x_taps) * channels;
+                copy_pixels(channels, &mut to[place..], step * channels, line, &offsets[own..]);
             });
+            for (tap, line) in strip.chunks_exact(line_length).enumerate() {
+                for (index, source) in sources[tap * count + run.index..][..run.length].iter_mut().enumerate() {
+                    *source = line[index * step * channels..].as_ptr();
+                }
+            }
         }
-        let sources = (0..count).map(|index| patches[index * patch..].as_ptr()).collect();
         Block { pixels, sources }
+    }
+
+    /// Row taps and column taps.
+    pub(super) fn window(&self) -> (usize, usize) {
+        (self.y.taps.len(), self.x.taps.len())
     }
 
     /// Cuts pixels into runs that stay in one output row.
@@ -161,11 +173,25 @@ impl<'a> Gather<'a> {
     }
 }
 
-/// Copies one tap's pixels of C channels to their places in patches of `length` values.
-fn copy_pixels<const C: usize>(patches: &mut [f32], length: usize, tap: usize, line: &[f32], offsets: &[usize]) {
-    for (patch, &offset) in patches.chunks_exact_mut(length).zip(offsets) {
+/// Copies pixels of 1 to 8 channels to places `step` values apart.
+fn copy_pixels(channels: usize, to: &mut [f32], step: usize, line: &[f32], offsets: &[usize]) {
+    match channels {
+        1 => copy_pixels_of::<1>(to, step, line, offsets),
+        2 => copy_pixels_of::<2>(to, step, line, offsets),
+        3 => copy_pixels_of::<3>(to, step, line, offsets),
+        4 => copy_pixels_of::<4>(to, step, line, offsets),
+        5 => copy_pixels_of::<5>(to, step, line, offsets),
+        6 => copy_pixels_of::<6>(to, step, line, offsets),
+        7 => copy_pixels_of::<7>(to, step, line, offsets),
+        _ => copy_pixels_of::<8>(to, step, line, offsets),
+    }
+}
+
+/// As [`copy_pixels`], of C channels.
+fn copy_pixels_of<const C: usize>(to: &mut [f32], step: usize, line: &[f32], offsets: &[usize]) {
+    for (index, &offset) in offsets.iter().enumerate() {
         let from = line.get(offset..).and_then(<[f32]>::first_chunk::<C>);
-        let to = patch.get_mut(tap * C..).and_then(<[f32]>::first_chunk_mut::<C>);
+        let to = to.get_mut(index * step..).and_then(<[f32]>::first_chunk_mut::<C>);
         if let (Some(from), Some(to)) = (from, to) {
             *to = *from;
         }
