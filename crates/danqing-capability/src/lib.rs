@@ -5,6 +5,7 @@
 //! are elsewhere. A capability implements [`Capability`]; the registry sees it as [`AnyCapability`].
 
 mod capability;
+mod detached;
 mod erased;
 mod failure;
 mod io;

@@ -1,5 +1,6 @@
 //! One call reports and cancels.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -33,20 +34,59 @@ pub enum Event {
 #[error("cancelled")]
 pub struct Cancelled;
 
-/// Stops a run from another thread. Cheap to clone; all clones are the same token.
+/// What every long loop of a run is given: it stops the run from another thread, and says how many threads the run may
+/// use. Cheap to clone; all clones are the same token.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
+pub struct CancelToken {
+    state: Arc<State>,
+    threads: Option<NonZeroUsize>,
+}
+
+#[derive(Default)]
+struct State {
+    cancelled: AtomicBool,
+    watcher: Option<Box<dyn Fn() -> bool + Send + Sync>>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("cancelled", &self.cancelled).finish_non_exhaustive()
+    }
+}
 
 impl CancelToken {
+    /// A token that calls `watcher` at every check and is cancelled from the one on at which that is true. For tests
+    /// (stop at the k-th check) and for measuring how far checks lie apart.
+    pub fn watched(watcher: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        let state = State { watcher: Some(Box::new(watcher)), ..State::default() };
+        Self { state: Arc::new(state), threads: None }
+    }
+
+    /// The same token for a run that may use `threads` threads, its own included. Results must not depend on it.
+    #[must_use]
+    pub fn with_threads(&self, threads: usize) -> Self {
+        Self { state: Arc::clone(&self.state), threads: NonZeroUsize::new(threads) }
+    }
+
+    /// Threads that the run may use; where nobody has said, as many as the process may.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.threads.unwrap_or_else(all).get()
+    }
+
     /// Asks the run to stop at its next step.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.state.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Whether the run was asked to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        if self.state.watcher.as_ref().is_some_and(|watcher| watcher()) {
+            self.cancel();
+        }
+        self.state.cancelled.load(Ordering::Relaxed)
     }
 
     /// For code that works between steps (kernels, parsers): `token.check()?`.
@@ -95,6 +135,8 @@ impl<'a> Progress<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     #[test]
@@ -107,6 +149,17 @@ mod tests {
         token.cancel();
         assert_eq!(progress.step("rows", 2, 2), Err(Cancelled));
         assert_eq!(seen, [Event::Step { stage: "rows", done: 1, total: 2 }]);
+    }
+
+    #[test]
+    fn a_watched_token_counts_its_checks_and_stops_at_the_one_it_is_told_to() {
+        let checks = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&checks);
+        let token = CancelToken::watched(move || counted.fetch_add(1, Ordering::Relaxed) >= 2).with_threads(3);
+        let results = [0; 4].map(|_| token.check());
+        assert_eq!(results, [Ok(()), Ok(()), Err(Cancelled), Err(Cancelled)]);
+        assert_eq!((checks.load(Ordering::Relaxed), token.threads()), (4, 3));
+        assert!(CancelToken::default().threads() > 0);
     }
 
     #[test]

@@ -94,8 +94,8 @@ mod tests {
             ("after.png", Picture::from_srgb8(Raster::filled(after, 30, 0))),
             ("mask.png", Picture::from_mask(square)),
         ] {
-            let bytes = encode(&picture, &EncodeOptions::new(Format::Png)).unwrap().bytes;
-            write_atomic(folder.path().join(name), &bytes, Overwrite::Refuse).unwrap();
+            let bytes = encode(&picture, &EncodeOptions::new(Format::Png), &CancelToken::default()).unwrap().bytes;
+            write_atomic(folder.path().join(name), &bytes, Overwrite::Refuse, &CancelToken::default()).unwrap();
         }
         folder
     }

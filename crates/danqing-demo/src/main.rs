@@ -8,6 +8,7 @@ mod paper;
 mod pictures;
 mod sheet;
 
+use danqing_capability::CancelToken;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -58,6 +59,6 @@ fn run(arguments: &[String]) -> Result<(), Error> {
     let sheet = serde_json::from_str(&text).map_err(|source| Error::Syntax { path: list.clone(), source })?;
     let beside = Path::new(list).parent().unwrap_or(Path::new("."));
     let paper = draw::drawn(&sheet, Path::new(pictures), beside)?;
-    let encoded = encode(&Picture::from_srgb8(paper), &EncodeOptions::new(Format::Png))?;
-    Ok(write_atomic(out, &encoded.bytes, Overwrite::Replace)?)
+    let encoded = encode(&Picture::from_srgb8(paper), &EncodeOptions::new(Format::Png), &CancelToken::default())?;
+    Ok(write_atomic(out, &encoded.bytes, Overwrite::Replace, &CancelToken::default())?)
 }

@@ -28,13 +28,16 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Reads the pictures from `pictures` and the mask from `beside`, the folder of the sheet's file.
     pub(crate) fn read(pair: &Pair, pictures: &Path, beside: &Path) -> Result<Self, Error> {
-        let before = read(pictures.join(&pair.before), &Limits::default())?.to_srgb8()?;
-        let after = read(pictures.join(&pair.after), &Limits::default())?.to_srgb8()?;
+        let before = read(pictures.join(&pair.before), &Limits::default(), &CancelToken::default())?
+            .to_srgb8(&CancelToken::default())?;
+        let after = read(pictures.join(&pair.after), &Limits::default(), &CancelToken::default())?
+            .to_srgb8(&CancelToken::default())?;
         let loaded = match &pair.change {
             Change::Extend => Self::extended(&before, after),
             Change::Adjust => Self { before, after, mask: None, inside: None },
             Change::Erase { mask } => {
-                let mask = read(beside.join(mask), &Limits::default())?.to_mask(MaskSource::default());
+                let mask = read(beside.join(mask), &Limits::default(), &CancelToken::default())?
+                    .to_mask(MaskSource::default());
                 Self { before, after, mask: Some(mask), inside: None }
             }
         };

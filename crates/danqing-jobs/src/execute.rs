@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use danqing_capability::{Class, Failure, Outputs, Progress};
 use danqing_media::{Medium, Picture};
-use danqing_weights::Sha256Hex;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::destination::beside;
 use crate::files;
-use crate::prepare::noting;
 use crate::recipe::FORMAT;
 use crate::{Job, Made, Notice, OutputName, Phase, Place, Prepared, Recipe, Studio};
 
@@ -54,7 +52,7 @@ impl Studio {
         self.refuse_missing(&job.weights)?;
         let capability = self.registry().get(&job.capability)?;
         let mut notices = std::mem::take(&mut job.notices);
-        let outputs = noting(Phase::Run, progress, &mut notices, |p| capability.run(&inputs, &job.params, p))?;
+        let outputs = self.noting(Phase::Run, progress, &mut notices, |p| capability.run(&inputs, &job.params, p))?;
         drop(inputs);
         job.notices = notices;
         let encoded = self.encoded(&mut job, outputs, only.as_ref(), progress)?;
@@ -62,7 +60,7 @@ impl Studio {
         let mut finished = Vec::with_capacity(total);
         for Encoded { finished: one, bytes } in encoded {
             progress.step("write", finished.len(), total).map_err(Failure::from_error)?;
-            files::write(&one.place, &bytes, job.overwrite)?;
+            files::write(&one.place, bytes, job.overwrite, progress.cancel_token())?;
             finished.push(one);
         }
         Ok(finished)
@@ -80,7 +78,7 @@ impl Studio {
         if !weights.is_empty() {
             job.weights = weights;
         }
-        warn_if_lossy(job, &facts, progress)?;
+        self.warn_if_lossy(job, &facts, progress)?;
         let mut counted = BTreeMap::new();
         let mut encoded = Vec::new();
         for (name, medium) in media {
@@ -106,21 +104,40 @@ impl Studio {
         progress: &mut Progress<'_>,
     ) -> Result<Encoded, Failure> {
         let OutputName { name, index } = output.clone();
+        let cancel = progress.cancel_token().clone();
         let mut picture = picture_of(medium)?;
         let recipe = self.recipe(job, output.clone(), facts);
-        let (mut bytes, warnings) = files::encoded(&mut picture, &job.encoding, recipe.to_json())?;
+        let (mut bytes, warnings) = files::encoded(&mut picture, &job.encoding, recipe.to_json(), &cancel)?;
         if !warnings.is_empty() {
-            noting(Phase::Run, progress, &mut job.notices, |p| {
+            self.noting(Phase::Run, progress, &mut job.notices, |p| {
                 for warning in warnings {
                     p.warn(warning.code, warning.message);
                 }
             });
             let recipe = self.recipe(job, output, facts);
-            (bytes, _) = files::encoded(&mut picture, &job.encoding, recipe.to_json())?;
+            (bytes, _) = files::encoded(&mut picture, &job.encoding, recipe.to_json(), &cancel)?;
         }
-        let (size, sha256) = (bytes.len() as u64, Sha256Hex::of(&bytes).to_string());
+        let (size, sha256) = (bytes.len() as u64, files::sha256(&bytes, &cancel)?);
         let (width, height, facts) = (picture.width, picture.height, facts.clone());
         Ok(Encoded { finished: Finished { name, index, place, bytes: size, sha256, width, height, facts }, bytes })
+    }
+
+    /// What was measured outside the changed area is true of the samples, not of a file that holds others.
+    fn warn_if_lossy(
+        &self,
+        job: &mut Job,
+        facts: &BTreeMap<String, Value>,
+        progress: &mut Progress<'_>,
+    ) -> Result<(), Failure> {
+        let Some(format) = files::lossy(&job.encoding)?.filter(|_| facts.contains_key("max_difference_outside")) else {
+            return Ok(());
+        };
+        let message = format!(
+            "{format} is lossy: samples outside the changed area are identical before encoding only; \
+             PNG, TIFF or lossless WebP keep them"
+        );
+        self.noting(Phase::Run, progress, &mut job.notices, |p| p.warn("lossy_output", message));
+        Ok(())
     }
 
     fn recipe(&self, job: &Job, output: OutputName, facts: &BTreeMap<String, Value>) -> Recipe {
@@ -138,19 +155,6 @@ impl Studio {
             facts: facts.clone(),
         }
     }
-}
-
-/// What was measured outside the changed area is true of the samples, not of a file that holds others.
-fn warn_if_lossy(job: &mut Job, facts: &BTreeMap<String, Value>, progress: &mut Progress<'_>) -> Result<(), Failure> {
-    let Some(format) = files::lossy(&job.encoding)?.filter(|_| facts.contains_key("max_difference_outside")) else {
-        return Ok(());
-    };
-    let message = format!(
-        "{format} is lossy: samples outside the changed area are identical before encoding only; \
-         PNG, TIFF or lossless WebP keep them"
-    );
-    noting(Phase::Run, progress, &mut job.notices, |p| p.warn("lossy_output", message));
-    Ok(())
 }
 
 /// Every output is a still picture so far; the match will not compile away another kind silently.

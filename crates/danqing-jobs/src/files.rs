@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use danqing_capability::{Class, Classified, Failure, Progress};
+use danqing_capability::{CancelToken, Class, Classified, Failure, Progress};
 use danqing_media::file::{self, DepthChoice, EncodeOptions, Format, Limits, Overwrite};
 use danqing_media::{Medium, Picture};
 use danqing_weights::Sha256Hex;
@@ -174,17 +174,18 @@ pub(crate) fn lossy(encoding: &Encoding) -> Result<Option<Format>, Error> {
 
 /// Reads, identifies and decodes one input; what its decoder did differently is a warning.
 pub(crate) fn load(place: &Place, progress: &mut Progress<'_>) -> Result<Loaded, Failure> {
-    load_bytes(place, &bytes_of(place)?, progress)
+    load_bytes(place, &bytes_of(place, progress.cancel_token())?, progress)
 }
 
 /// See [`load`]; the place is for messages and the record.
 pub(crate) fn load_bytes(place: &Place, bytes: &[u8], progress: &mut Progress<'_>) -> Result<Loaded, Failure> {
-    let mut picture = file::decode(bytes, &Limits::default()).map_err(|e| at(place, &e))?;
+    let cancel = progress.cancel_token().clone();
+    let mut picture = file::decode(bytes, &Limits::default(), &cancel).map_err(|e| at(place, e))?;
     for warning in std::mem::take(&mut picture.metadata.warnings) {
         progress.warn(warning.code, format!("{place}: {}", warning.message));
     }
     let record = InputRecord {
-        sha256: Sha256Hex::of(bytes).to_string(),
+        sha256: sha256(bytes, &cancel)?,
         path: place.clone(),
         bytes: bytes.len() as u64,
         width: picture.width,
@@ -193,23 +194,35 @@ pub(crate) fn load_bytes(place: &Place, bytes: &[u8], progress: &mut Progress<'_
     Ok(Loaded { record, medium: Medium::Picture(Arc::new(picture)) })
 }
 
+/// sha256 of bytes in memory, hex.
+pub(crate) fn sha256(bytes: &[u8], cancel: &CancelToken) -> Result<String, Failure> {
+    let hashed = Sha256Hex::of_reader(bytes, |_| cancel.check().map_err(std::io::Error::other));
+    cancel.check().map_err(Failure::from_error)?;
+    hashed.map(|(hex, _)| hex.to_string()).map_err(|e| Failure::new(Class::Bug, format!("sha256: {e}")))
+}
+
 /// Everything at a place, within the limits.
-pub(crate) fn bytes_of(place: &Place) -> Result<Vec<u8>, Failure> {
+pub(crate) fn bytes_of(place: &Place, cancel: &CancelToken) -> Result<Vec<u8>, Failure> {
     let limits = Limits::default();
     let Place::File(path) = place else {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes);
-        read.map_err(|source| Error::Stream { stream: "standard input", source })?;
-        return Ok(bytes);
+        let read = cancel.detached(move || {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map(|_| bytes)
+        });
+        let read = read.map_err(Failure::from_error)?;
+        return Ok(read.map_err(|source| Error::Stream { stream: "standard input", source })?);
     };
     if path.is_dir() {
         return Err(Failure::new(Class::File, format!("{place}: is a folder, a file was expected")));
     }
-    file::read_bytes(path, &limits).map_err(Failure::from_error)
+    file::read_bytes(path, &limits, cancel).map_err(Failure::from_error)
 }
 
 /// Errors of decoding do not know where the bytes came from.
-fn at(place: &Place, error: &file::Error) -> Failure {
+fn at(place: &Place, error: file::Error) -> Failure {
+    if error.class() == Class::Cancelled {
+        return Failure::from_error(error);
+    }
     let failure = Failure::new(error.class(), format!("{place}: {error}"));
     match error.hint() {
         Some(hint) => failure.with_hint(hint),
@@ -222,31 +235,36 @@ pub(crate) fn encoded(
     picture: &mut Picture,
     encoding: &Encoding,
     recipe: String,
+    cancel: &CancelToken,
 ) -> Result<(Vec<u8>, Vec<file::Warning>), Failure> {
     picture.metadata.recipe = (!encoding.strip_metadata).then_some(recipe);
-    let made = file::encode(picture, &options(encoding)?).map_err(Failure::from_error)?;
+    let made = file::encode(picture, &options(encoding)?, cancel).map_err(Failure::from_error)?;
     Ok((made.bytes, made.warnings))
 }
 
-/// Whole or not at all.
-pub(crate) fn write(place: &Place, bytes: &[u8], overwrite: bool) -> Result<(), Failure> {
+/// Whole or not at all; a stream that nobody reads is given up.
+pub(crate) fn write(place: &Place, bytes: Vec<u8>, overwrite: bool, cancel: &CancelToken) -> Result<(), Failure> {
     let Place::File(path) = place else {
-        let mut stream = std::io::stdout().lock();
-        let written = stream.write_all(bytes).and_then(|()| stream.flush());
-        return written.map_err(|source| Error::Stream { stream: "standard output", source }.into());
+        let written = cancel.detached(move || {
+            let mut stream = std::io::stdout().lock();
+            stream.write_all(&bytes).and_then(|()| stream.flush())
+        });
+        return written
+            .map_err(Failure::from_error)?
+            .map_err(|source| Error::Stream { stream: "standard output", source }.into());
     };
     let overwrite = if overwrite { Overwrite::Replace } else { Overwrite::Refuse };
-    file::write_atomic(path, bytes, overwrite).map_err(Failure::from_error)
+    file::write_atomic(path, &bytes, overwrite, cancel).map_err(Failure::from_error)
 }
 
 /// The recipe inside a file.
 ///
 /// # Errors
 /// A file that can't be read, or that carries no readable recipe.
-pub fn read_recipe(place: &Place) -> Result<Recipe, Failure> {
-    let bytes = bytes_of(place)?;
+pub fn read_recipe(place: &Place, cancel: &CancelToken) -> Result<Recipe, Failure> {
+    let bytes = bytes_of(place, cancel)?;
     let path = place.to_string();
-    match file::read_recipe(&bytes).map_err(|e| at(place, &e))? {
+    match file::read_recipe(&bytes).map_err(|e| at(place, e))? {
         Some(text) => Ok(Recipe::from_json(&text, &path)?),
         None => Err(RecipeError::NoRecipe { path }.into()),
     }

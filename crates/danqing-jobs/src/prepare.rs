@@ -37,10 +37,11 @@ impl Studio {
         }
         let mut notices = Vec::new();
         let (records, inputs) =
-            noting(Phase::Resolve, progress, &mut notices, |p| loaded(request, capability.inputs(), p))?;
+            self.noting(Phase::Resolve, progress, &mut notices, |p| loaded(request, capability.inputs(), p))?;
         let typed = Value::Object(request.params.clone());
-        let params =
-            noting(Phase::Resolve, progress, &mut notices, |p| capability.resolve(&inputs, typed, p)).map_err(plain)?;
+        let params = self
+            .noting(Phase::Resolve, progress, &mut notices, |p| capability.resolve(&inputs, typed, p))
+            .map_err(plain)?;
         let job = Job {
             capability: capability.id().to_owned(),
             version: capability.version(),
@@ -53,6 +54,29 @@ impl Studio {
             overwrite: request.overwrite,
         };
         Ok(Prepared { job, inputs, only: None })
+    }
+
+    /// Runs `work` with a progress that reports onwards, keeps the warnings, and allows this studio's threads.
+    pub(crate) fn noting<T>(
+        &self,
+        phase: Phase,
+        progress: &mut Progress<'_>,
+        notices: &mut Vec<Notice>,
+        work: impl FnOnce(&mut Progress<'_>) -> T,
+    ) -> T {
+        let token = progress.cancel_token().with_threads(self.engine().threads());
+        let mut sink = |event: Event| {
+            notices.extend(Notice::from_event(phase, &event));
+            match event {
+                // A cancelled step is noticed by the inner progress, which shares the token.
+                Event::Step { stage, done, total } => {
+                    let _ = progress.step(stage, done, total);
+                }
+                Event::Warning { code, message } => progress.warn(code, message),
+                _ => {}
+            }
+        };
+        work(&mut Progress::new(token, &mut sink))
     }
 
     /// The models that a run with these parameters loads.
@@ -111,26 +135,4 @@ fn loaded(
         }
     }
     Ok((records, inputs))
-}
-
-/// Runs `work` with a progress that reports onwards and keeps the warnings.
-pub(crate) fn noting<T>(
-    phase: Phase,
-    progress: &mut Progress<'_>,
-    notices: &mut Vec<Notice>,
-    work: impl FnOnce(&mut Progress<'_>) -> T,
-) -> T {
-    let token = progress.cancel_token().clone();
-    let mut sink = |event: Event| {
-        notices.extend(Notice::from_event(phase, &event));
-        match event {
-            // A cancelled step is noticed by the inner progress, which shares the token.
-            Event::Step { stage, done, total } => {
-                let _ = progress.step(stage, done, total);
-            }
-            Event::Warning { code, message } => progress.warn(code, message),
-            _ => {}
-        }
-    };
-    work(&mut Progress::new(token, &mut sink))
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use danqing_capability::{Class, Classified, Failure, Inputs, Progress};
+use danqing_capability::{CancelToken, Class, Classified, Failure, Inputs, Progress};
 use danqing_media::Medium;
-use danqing_weights::Sha256Hex;
 
 use crate::files::{self, Loaded};
 use crate::{InputRecord, Job, Phase, Place, Prepared, Recipe, Studio, destination};
@@ -112,10 +111,10 @@ impl Studio {
     /// # Errors
     /// No recipe, an input that is missing or another one, weights that differ.
     pub fn prepare_rerun(&self, rerun: &Rerun, progress: &mut Progress<'_>) -> Result<Prepared, Failure> {
-        let recipe = files::read_recipe(&rerun.file)?;
+        let recipe = files::read_recipe(&rerun.file, progress.cancel_token())?;
         let capability = self.registry().get(&recipe.capability.id)?;
         let place = output_place(rerun, &recipe)?;
-        refuse_input(&place, &recipe)?;
+        refuse_input(&place, &recipe, progress.cancel_token())?;
         destination::check(&place, rerun.overwrite)?;
         refuse_unknown_inputs(rerun, &recipe)?;
         let weights = self.weights(capability, &recipe.params)?;
@@ -168,11 +167,11 @@ impl Studio {
 }
 
 /// Inputs are known by content: what has it is one, wherever it lies.
-fn refuse_input(output: &Place, recipe: &Recipe) -> Result<(), Failure> {
+fn refuse_input(output: &Place, recipe: &Recipe, cancel: &CancelToken) -> Result<(), Failure> {
     if !output.path().is_some_and(Path::is_file) {
         return Ok(());
     }
-    let sha256 = Sha256Hex::of(&files::bytes_of(output)?).to_string();
+    let sha256 = files::sha256(&files::bytes_of(output, cancel)?, cancel)?;
     let is_input = recipe.inputs.values().flatten().any(|record| record.sha256 == sha256);
     if is_input { Err(destination::Error::IsInput { path: output.to_string() }.into()) } else { Ok(()) }
 }
@@ -213,7 +212,8 @@ fn found(
     if let Some(place) = given {
         return loaded(place, name, record, progress);
     }
-    let places: Vec<_> = candidates(rerun.file.path(), record).into_iter().filter(|path| path.is_file()).collect();
+    let found = candidates(rerun.file.path(), record, progress.cancel_token())?;
+    let places: Vec<_> = found.into_iter().filter(|path| path.is_file()).collect();
     let mut differing = None;
     for path in places {
         match loaded(&Place::File(path), name, record, progress) {
@@ -226,27 +226,36 @@ fn found(
     Err(differing.unwrap_or_else(|| Error::InputMissing { name: name.to_owned(), path, sha256 }.into()))
 }
 
-fn candidates(file: Option<&Path>, record: &InputRecord) -> Vec<PathBuf> {
+fn candidates(file: Option<&Path>, record: &InputRecord, cancel: &CancelToken) -> Result<Vec<PathBuf>, Failure> {
     let recorded = record.path.path();
     let folder = file.map(|f| f.parent().unwrap_or(Path::new("")));
     let mut paths: Vec<_> = recorded.map(Path::to_owned).into_iter().collect();
     paths.extend(recorded.and_then(Path::file_name).zip(folder).map(|(name, folder)| folder.join(name)));
-    paths.extend(folder.map(|folder| same_content(folder, record)).unwrap_or_default());
-    paths
+    if let Some(folder) = folder {
+        paths.extend(same_content(folder, record, cancel)?);
+    }
+    Ok(paths)
 }
 
 /// Files of the folder with the input's size and sha256, whatever their name.
-fn same_content(folder: &Path, record: &InputRecord) -> Vec<PathBuf> {
+fn same_content(folder: &Path, record: &InputRecord, cancel: &CancelToken) -> Result<Vec<PathBuf>, Failure> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
     let same_size = entries.flatten().filter(|e| e.metadata().is_ok_and(|m| m.is_file() && m.len() == record.bytes));
-    let same = |path: &PathBuf| std::fs::read(path).is_ok_and(|bytes| Sha256Hex::of(&bytes).as_str() == record.sha256);
-    same_size.map(|entry| entry.path()).filter(same).collect()
+    let mut found = Vec::new();
+    for path in same_size.map(|entry| entry.path()) {
+        if let Ok(bytes) = std::fs::read(&path)
+            && files::sha256(&bytes, cancel)? == record.sha256
+        {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 fn loaded(place: &Place, name: &str, record: &InputRecord, progress: &mut Progress<'_>) -> Result<Medium, Failure> {
-    let bytes = files::bytes_of(place)?;
-    let actual = Sha256Hex::of(&bytes).to_string();
+    let bytes = files::bytes_of(place, progress.cancel_token())?;
+    let actual = files::sha256(&bytes, progress.cancel_token())?;
     if actual != record.sha256 {
         let (path, name, expected) = (place.to_string(), name.to_owned(), record.sha256.clone());
         return Err(Error::InputDiffers { path, name, actual, expected }.into());

@@ -118,8 +118,8 @@ fn photo(path: &Path, value: u8) {
         icc_profile: None,
         metadata: Metadata::default(),
     };
-    let made = file::encode(&picture, &EncodeOptions::new(Format::Png)).expect("encoded");
-    file::write_atomic(path, &made.bytes, Overwrite::Replace).expect("written");
+    let made = file::encode(&picture, &EncodeOptions::new(Format::Png), &CancelToken::default()).expect("encoded");
+    file::write_atomic(path, &made.bytes, Overwrite::Replace, &CancelToken::default()).expect("written");
 }
 
 fn request(photo: &Path, output: &Path, params: serde_json::Value) -> JobRequest {
@@ -149,13 +149,13 @@ fn again(studio: &Studio, file: &Path, output: &Path, inputs: &[(&str, &Path)]) 
 
 /// The same file with black pixels: as if another program had painted over it and kept the metadata.
 fn blacken(path: &Path) {
-    let mut picture = file::read(path, &Limits::default()).expect("readable");
+    let mut picture = file::read(path, &Limits::default(), &CancelToken::default()).expect("readable");
     if let Samples::U8(samples) = &mut picture.samples {
         samples.fill(0);
     }
     let options = EncodeOptions::new(Format::from_path(path).expect("a format"));
-    let made = file::encode(&picture, &options).expect("encoded");
-    file::write_atomic(path, &made.bytes, Overwrite::Replace).expect("written");
+    let made = file::encode(&picture, &options, &CancelToken::default()).expect("encoded");
+    file::write_atomic(path, &made.bytes, Overwrite::Replace, &CancelToken::default()).expect("written");
 }
 
 #[test]

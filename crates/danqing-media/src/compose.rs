@@ -1,5 +1,7 @@
 //! Changed colours back into a picture, and only where they belong.
 
+use danqing_capability::CancelToken;
+
 use crate::color::{encoded_from_linear, linear_from_encoded};
 use crate::profile::Conversion;
 use crate::working::Stored;
@@ -15,8 +17,14 @@ impl Picture {
     ///
     /// # Errors
     /// [`Error::SizeMismatch`] if `changed` or `coverage` is not as large as `at`, or `at` lies partly outside;
-    /// [`Error::Profile`] if the profile can't be written to.
-    pub fn compose(&self, changed: &Raster<SrgbF32>, coverage: &Mask, at: Rect) -> Result<Self, Error> {
+    /// [`Error::Profile`] if the profile can't be written to; [`Error::Cancelled`].
+    pub fn compose(
+        &self,
+        changed: &Raster<SrgbF32>,
+        coverage: &Mask,
+        at: Rect,
+        cancel: &CancelToken,
+    ) -> Result<Self, Error> {
         let expected = (at.width, at.height);
         for (what, actual) in [("changed part", changed.size()), ("coverage mask", coverage.size())] {
             if actual != expected {
@@ -34,6 +42,7 @@ impl Picture {
         let mut made = self.clone();
         let painter = Painter::new(self)?;
         for y in 0..at.height {
+            cancel.check()?;
             let Some((start, end)) = touched(coverage.row(y)) else { continue };
             let colours = painter.device_values(&changed.row(y)[start * 3..end * 3])?;
             let weights = &coverage.row(y)[start..end];

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use danqing_capability::{Class, Classified};
+use danqing_capability::{Cancelled, Class, Classified};
 
 use crate::ShapeError;
 use crate::file::Format;
@@ -125,6 +125,9 @@ pub enum Error {
         /// What the encoder said.
         detail: String,
     },
+    /// Stopped by the caller.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl Classified for Error {
@@ -141,6 +144,7 @@ impl Classified for Error {
             Self::TooLarge { .. } | Self::TooSlow { .. } => Class::Limit,
             Self::Unsupported { .. } => Class::Unsupported,
             Self::Shape(_) | Self::Encode { .. } => Class::Bug,
+            Self::Cancelled(_) => Class::Cancelled,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The eight EXIF orientations.
 
+use danqing_capability::{CancelToken, Cancelled};
+
 use crate::{Channels, Picture, Samples};
 
 /// How stored rows have to be turned to be upright (EXIF 2.32, tag 0x0112).
@@ -52,39 +54,51 @@ impl Orientation {
     }
 
     /// The picture turned upright. Costs a second copy of the samples while it runs, unless it is upright already.
-    pub(crate) fn applied(self, picture: Picture) -> Picture {
+    pub(crate) fn applied(self, picture: Picture, cancel: &CancelToken) -> Result<Picture, Cancelled> {
         if self == Self::Upright {
-            return picture;
+            return Ok(picture);
         }
         let (width, height) = picture.size();
         let (new_width, new_height) = if self.swaps_sides() { (height, width) } else { (width, height) };
         let samples = match &picture.samples {
-            Samples::U8(samples) => Samples::U8(self.turned(samples, picture.channels, width, height)),
-            Samples::U16(samples) => Samples::U16(self.turned(samples, picture.channels, width, height)),
+            Samples::U8(samples) => Samples::U8(self.turned(samples, picture.channels, (width, height), cancel)?),
+            Samples::U16(samples) => Samples::U16(self.turned(samples, picture.channels, (width, height), cancel)?),
         };
-        Picture { width: new_width, height: new_height, samples, ..picture }
+        Ok(Picture { width: new_width, height: new_height, samples, ..picture })
     }
 
-    fn turned<T: Copy>(self, samples: &[T], channels: Channels, width: usize, height: usize) -> Vec<T> {
+    fn turned<T: Copy>(
+        self,
+        samples: &[T],
+        channels: Channels,
+        size: (usize, usize),
+        cancel: &CancelToken,
+    ) -> Result<Vec<T>, Cancelled> {
         match channels {
-            Channels::Gray => self.turned_pixels::<T, 1>(samples, width, height),
-            Channels::GrayAlpha => self.turned_pixels::<T, 2>(samples, width, height),
-            Channels::Rgb => self.turned_pixels::<T, 3>(samples, width, height),
-            Channels::Rgba => self.turned_pixels::<T, 4>(samples, width, height),
+            Channels::Gray => self.turned_pixels::<T, 1>(samples, size, cancel),
+            Channels::GrayAlpha => self.turned_pixels::<T, 2>(samples, size, cancel),
+            Channels::Rgb => self.turned_pixels::<T, 3>(samples, size, cancel),
+            Channels::Rgba => self.turned_pixels::<T, 4>(samples, size, cancel),
         }
     }
 
-    fn turned_pixels<T: Copy, const N: usize>(self, samples: &[T], width: usize, height: usize) -> Vec<T> {
+    fn turned_pixels<T: Copy, const N: usize>(
+        self,
+        samples: &[T],
+        (width, height): (usize, usize),
+        cancel: &CancelToken,
+    ) -> Result<Vec<T>, Cancelled> {
         let (new_width, new_height) = if self.swaps_sides() { (height, width) } else { (width, height) };
         let mut made = Vec::with_capacity(samples.len());
         for y in 0..new_height {
+            cancel.check()?;
             for x in 0..new_width {
                 let (from_x, from_y) = self.source(x, y, width, height);
                 let at = (from_y * width + from_x) * N;
                 made.extend_from_slice(&samples[at..at + N]);
             }
         }
-        made
+        Ok(made)
     }
 }
 
@@ -108,7 +122,8 @@ mod tests {
         ];
         for (tag, width, samples) in stored {
             let picture = Picture::new(width, 6 / width, Channels::Gray, Samples::U8(samples.to_vec())).expect("six");
-            let upright = Orientation::from_tag(tag).expect("known").applied(picture);
+            let orientation = Orientation::from_tag(tag).expect("known");
+            let upright = orientation.applied(picture, &CancelToken::default()).expect("not cancelled");
             assert_eq!((upright.size(), &upright.samples), ((2, 3), &Samples::U8(vec![1, 2, 3, 4, 5, 6])), "tag {tag}");
         }
         assert_eq!(Orientation::from_tag(0), None);

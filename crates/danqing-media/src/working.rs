@@ -3,6 +3,8 @@
 //! Memory per pixel: [`Picture::to_srgb`] 12 bytes, [`Picture::to_srgb8`] 3, [`Picture::to_mask`] 1,
 //! [`Picture::alpha`] 4, each plus a few rows.
 
+use danqing_capability::CancelToken;
+
 use crate::color::{byte_from_unit, gray::luma};
 use crate::profile::{Conversion, Device};
 use crate::{Channels, Depth, Error, Mask, Picture, Raster, Samples, ScalarF32, Srgb8, SrgbF32};
@@ -69,10 +71,10 @@ impl Picture {
     /// outside sRGB give values outside `0.0..=1.0`.
     ///
     /// # Errors
-    /// [`Error::Profile`] if the profile can't be used.
-    pub fn to_srgb(&self) -> Result<Raster<SrgbF32>, Error> {
+    /// [`Error::Profile`] if the profile can't be used, [`Error::Cancelled`].
+    pub fn to_srgb(&self, cancel: &CancelToken) -> Result<Raster<SrgbF32>, Error> {
         let mut made = Raster::filled(self.width, self.height, 0.0);
-        self.for_each_srgb_row(|y, row| made.row_mut(y).copy_from_slice(row))?;
+        self.for_each_srgb_row(cancel, |y, row| made.row_mut(y).copy_from_slice(row))?;
         Ok(made)
     }
 
@@ -80,10 +82,10 @@ impl Picture {
     /// unchanged.
     ///
     /// # Errors
-    /// [`Error::Profile`] if the profile can't be used.
-    pub fn to_srgb8(&self) -> Result<Raster<Srgb8>, Error> {
+    /// [`Error::Profile`] if the profile can't be used, [`Error::Cancelled`].
+    pub fn to_srgb8(&self, cancel: &CancelToken) -> Result<Raster<Srgb8>, Error> {
         let mut made = Raster::filled(self.width, self.height, 0);
-        self.for_each_srgb_row(|y, row| {
+        self.for_each_srgb_row(cancel, |y, row| {
             for (to, &from) in made.row_mut(y).iter_mut().zip(row) {
                 *to = byte_from_unit(from);
             }
@@ -92,12 +94,13 @@ impl Picture {
     }
 
     /// Calls `visit` with every row as sRGB.
-    fn for_each_srgb_row(&self, mut visit: impl FnMut(usize, &[f32])) -> Result<(), Error> {
+    fn for_each_srgb_row(&self, cancel: &CancelToken, mut visit: impl FnMut(usize, &[f32])) -> Result<(), Error> {
         let colors = self.channels.colors();
         let conversion = self.icc_profile.as_deref().map(|icc| Conversion::to_srgb(icc, self.device())).transpose()?;
         let mut device = vec![0.0; self.width * colors];
         let mut srgb = vec![0.0; self.width * 3];
         for y in 0..self.height {
+            cancel.check()?;
             self.device_row(y, &mut device);
             match (&conversion, colors) {
                 (Some(conversion), _) => conversion.convert(&device, &mut srgb)?,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use danqing_capability::{Class, Classified, WeightUse};
+use danqing_capability::{CancelToken, Class, Classified, WeightUse};
 use danqing_nn::Engine;
 use danqing_weights::{ModelStore, StoreError, TensorFile};
 
@@ -38,14 +38,15 @@ impl<N> LazyNetwork<N> {
     }
 
     /// The network, loaded now or before.
-    pub(crate) fn get(&self) -> Result<Arc<Loaded<N>>, NetworkError> {
+    pub(crate) fn get(&self, cancel: &CancelToken) -> Result<Arc<Loaded<N>>, NetworkError> {
         let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = &*slot {
             return Ok(Arc::clone(loaded));
         }
-        let weights = self.store.open_tensors(self.id)?;
+        let weights = self.store.open_tensors_while(self.id, &mut || !cancel.is_cancelled())?;
+        let engine = self.engine.with_cancel(cancel.clone());
         let loaded = Arc::new(Loaded {
-            network: (self.load)(&self.engine, &weights.tensors)?,
+            network: (self.load)(&engine, &weights.tensors)?,
             weights: WeightUse {
                 id: self.id.into(),
                 sha256: weights.sha256.to_string(),

@@ -4,6 +4,7 @@
 
 mod support;
 
+use danqing_capability::CancelToken;
 use danqing_capability::{Capability, Inputs};
 use danqing_media::file::{EncodeOptions, Format, Limits, decode, encode};
 use danqing_media::{Channels, Medium, Picture, Samples};
@@ -35,8 +36,8 @@ fn lossless_format(picture: &Picture, dice: &mut Dice) -> Format {
 }
 
 fn through_a_file(picture: &Picture, format: Format) -> Picture {
-    let encoded = encode(picture, &EncodeOptions::new(format)).expect("encodes");
-    decode(&encoded.bytes, &Limits::default()).expect("decodes")
+    let encoded = encode(picture, &EncodeOptions::new(format), &CancelToken::default()).expect("encodes");
+    decode(&encoded.bytes, &Limits::default(), &CancelToken::default()).expect("decodes")
 }
 
 /// Number of pixels farther than `feather` from every pixel for which `changed(x, y)`, all compared.

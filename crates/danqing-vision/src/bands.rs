@@ -7,8 +7,8 @@ use danqing_capability::{CancelToken, Cancelled};
 /// Below this many samples a second thread costs more than it saves.
 const SAMPLES_PER_THREAD: usize = 1 << 16;
 
-/// Calls `row(scratch, y, samples of row y)` for every row of `samples`, in bands on several threads; every thread has
-/// its own `scratch`. Each row must depend on its index alone, so that the result does not depend on the bands.
+/// Calls `row(scratch, y, samples of row y)` for every row of `samples`, in bands on the threads that the token allows; every
+/// thread has its own `scratch`. Each row must depend on its index alone, so that the result does not depend on the bands.
 /// The token is read before every row.
 ///
 /// # Errors
@@ -24,7 +24,8 @@ pub(crate) fn for_each_row<T: Send, C>(
         return cancel.check();
     }
     let rows = samples.len().div_ceil(stride); // the last one may be shorter: callers may pass blocks of rows
-    let rows_per_band = rows.div_ceil(threads_for(samples.len()).min(rows));
+    let threads = (samples.len() / SAMPLES_PER_THREAD).clamp(1, cancel.threads());
+    let rows_per_band = rows.div_ceil(threads.min(rows));
     let band = |first: usize, part: &mut [T]| {
         let mut scratch = scratch();
         for (i, samples) in part.chunks_mut(stride).enumerate() {
@@ -48,13 +49,11 @@ pub(crate) fn for_each_row<T: Send, C>(
     cancel.check()
 }
 
-fn threads_for(samples: usize) -> usize {
-    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    (samples / SAMPLES_PER_THREAD).clamp(1, cores)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
     use super::*;
 
     #[test]
@@ -69,6 +68,18 @@ mod tests {
         )
         .expect("not cancelled");
         assert!(samples.iter().enumerate().all(|(i, &s)| s == i / 7 + 1));
+    }
+
+    #[test]
+    fn no_more_threads_work_than_the_token_allows() {
+        let mut samples = vec![0_u8; 8 * SAMPLES_PER_THREAD];
+        for allowed in [1, 3] {
+            let seen = Mutex::new(HashSet::new());
+            let cancel = CancelToken::default().with_threads(allowed);
+            let note = |(): &mut (), _, _: &mut [u8]| drop(seen.lock().map(|mut s| s.insert(thread::current().id())));
+            for_each_row(&mut samples, SAMPLES_PER_THREAD / 2, &cancel, || (), note).expect("not cancelled");
+            assert_eq!(seen.into_inner().expect("not poisoned").len(), allowed);
+        }
     }
 
     #[test]

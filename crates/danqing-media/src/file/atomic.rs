@@ -4,9 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use danqing_capability::CancelToken;
 use tempfile::{Builder, NamedTempFile};
 
 use crate::Error;
+
+/// Bytes written between two looks at the token.
+const WRITTEN_AT_ONCE: usize = 1 << 20;
 
 /// What to do when the file is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,21 +31,26 @@ pub enum Overwrite {
 ///
 /// # Errors
 /// [`Error::Exists`], [`Error::DiskFull`] (also for quotas and file-size limits), [`Error::Missing`] if the folder does
-/// not exist, else [`Error::Io`].
-pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8], overwrite: Overwrite) -> Result<(), Error> {
+/// not exist, [`Error::Cancelled`] up to the moment at which the file gets its name, else [`Error::Io`].
+pub fn write_atomic(
+    path: impl AsRef<Path>,
+    bytes: &[u8],
+    overwrite: Overwrite,
+    cancel: &CancelToken,
+) -> Result<(), Error> {
     let path = path.as_ref();
     let failed = |source| failure(path, source);
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
-        Ok(found) if !found.is_file() => return write_through(path, bytes).map_err(failed),
+        Ok(found) if !found.is_file() => return write_through(path, bytes, cancel),
         Ok(_) if overwrite == Overwrite::Refuse => return Err(Error::Exists { path: path.to_owned() }),
         Ok(found) => {
             let target = fs::canonicalize(path).map_err(failed)?;
-            let temporary = written(&target, bytes, Some(found.permissions())).map_err(failed)?;
+            let temporary = written(&target, bytes, Some(found.permissions()), cancel)?;
             temporary.persist(&target).map_err(|e| failed(e.error))?;
         }
         Err(_) => {
-            let temporary = written(path, bytes, None).map_err(failed)?;
+            let temporary = written(path, bytes, None, cancel)?;
             match overwrite {
                 Overwrite::Refuse => temporary.persist_noclobber(path).map_err(|e| failed(e.error))?,
                 Overwrite::Replace => temporary.persist(path).map_err(|e| failed(e.error))?,
@@ -53,7 +62,13 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8], overwrite: Overwrite) 
 }
 
 /// A temporary file beside `target` that holds the bytes on the disk; it vanishes when dropped.
-fn written(target: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) -> io::Result<NamedTempFile> {
+fn written(
+    target: &Path,
+    bytes: &[u8],
+    permissions: Option<fs::Permissions>,
+    cancel: &CancelToken,
+) -> Result<NamedTempFile, Error> {
+    let failed = |source| failure(target, source);
     let mut builder = Builder::new();
     builder.prefix(".danqing-").suffix(".part");
     #[cfg(unix)]
@@ -61,19 +76,29 @@ fn written(target: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) ->
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder(target))?;
-    temporary.write_all(bytes)?;
+    let mut temporary = builder.tempfile_in(folder(target)).map_err(failed)?;
+    write_pieces(&mut temporary, target, bytes, cancel)?;
     if let Some(permissions) = permissions {
-        temporary.as_file().set_permissions(permissions)?;
+        temporary.as_file().set_permissions(permissions).map_err(failed)?;
     }
-    temporary.as_file().sync_all()?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    cancel.check()?;
     Ok(temporary)
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).open(path)?;
-    file.write_all(bytes)?;
-    file.flush()
+fn write_through(path: &Path, bytes: &[u8], cancel: &CancelToken) -> Result<(), Error> {
+    let failed = |source| failure(path, source);
+    let mut file = fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+    write_pieces(&mut file, path, bytes, cancel)?;
+    file.flush().map_err(failed)
+}
+
+fn write_pieces(file: &mut impl Write, path: &Path, bytes: &[u8], cancel: &CancelToken) -> Result<(), Error> {
+    for piece in bytes.chunks(WRITTEN_AT_ONCE) {
+        cancel.check()?;
+        file.write_all(piece).map_err(|source| failure(path, source))?;
+    }
+    Ok(())
 }
 
 fn folder(path: &Path) -> PathBuf {
@@ -115,10 +140,13 @@ mod tests {
     fn an_existing_file_is_kept_unless_replaced() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("江雪 图🎨.png");
-        write_atomic(&path, b"one", Overwrite::Refuse).expect("new");
-        assert!(matches!(write_atomic(&path, b"two", Overwrite::Refuse), Err(Error::Exists { .. })));
+        write_atomic(&path, b"one", Overwrite::Refuse, &CancelToken::default()).expect("new");
+        assert!(matches!(
+            write_atomic(&path, b"two", Overwrite::Refuse, &CancelToken::default()),
+            Err(Error::Exists { .. })
+        ));
         assert_eq!(fs::read(&path).expect("there"), b"one");
-        write_atomic(&path, b"two", Overwrite::Replace).expect("replaced");
+        write_atomic(&path, b"two", Overwrite::Replace, &CancelToken::default()).expect("replaced");
         assert_eq!(fs::read(&path).expect("there"), b"two");
         assert_eq!(names(folder.path()), ["江雪 图🎨.png"]);
     }
@@ -126,8 +154,26 @@ mod tests {
     #[test]
     fn a_missing_folder_is_named() {
         let folder = tempfile::tempdir().expect("folder");
-        let error = write_atomic(folder.path().join("没有/x.png"), b"x", Overwrite::Refuse).expect_err("no folder");
+        let error = write_atomic(folder.path().join("没有/x.png"), b"x", Overwrite::Refuse, &CancelToken::default())
+            .expect_err("no folder");
         assert!(matches!(&error, Error::Missing { path } if path.ends_with("没有")), "{error}");
+    }
+
+    #[test]
+    fn a_cancelled_write_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (path, bytes) = (folder.path().join("a.png"), vec![7; 3 * WRITTEN_AT_ONCE]);
+        for stop_at in 0..4 {
+            fs::write(&path, b"old").expect("file");
+            let checks = std::sync::atomic::AtomicUsize::new(0);
+            let stop = move || checks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == stop_at;
+            let error = write_atomic(&path, &bytes, Overwrite::Replace, &CancelToken::watched(stop));
+            assert!(matches!(error, Err(Error::Cancelled(_))), "check {stop_at}: {error:?}");
+            assert_eq!(
+                (fs::read(&path).expect("there"), names(folder.path())),
+                (b"old".to_vec(), vec!["a.png".into()])
+            );
+        }
     }
 
     #[cfg(unix)]
@@ -139,7 +185,7 @@ mod tests {
         fs::write(&file, b"old").expect("file");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("mode");
         std::os::unix::fs::symlink(&file, &link).expect("link");
-        write_atomic(&link, b"new", Overwrite::Replace).expect("replaced");
+        write_atomic(&link, b"new", Overwrite::Replace, &CancelToken::default()).expect("replaced");
         assert!(fs::symlink_metadata(&link).expect("link").is_symlink());
         assert_eq!(fs::read(&file).expect("file"), b"new");
         assert_eq!(fs::metadata(&file).expect("file").permissions().mode() & 0o777, 0o640);
@@ -148,7 +194,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_said_and_nothing_stays() {
-        let error = write_atomic("/dev/full", b"x", Overwrite::Refuse).expect_err("always full");
+        let error =
+            write_atomic("/dev/full", b"x", Overwrite::Refuse, &CancelToken::default()).expect_err("always full");
         assert!(matches!(error, Error::DiskFull { .. }), "{error}");
     }
 }

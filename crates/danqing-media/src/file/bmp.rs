@@ -10,7 +10,7 @@ use crate::{Channels, Error, Picture, Samples};
 const HEADER: usize = 14;
 
 /// 1, 2, 4, 8, 16, 24 and 32 bit, palettes, bit fields, run lengths; RGB, or RGBA where bit fields name alpha.
-pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<Picture, Error> {
     let header = Header::read(bytes)?;
     limits.check_size(Format::Bmp, header.width as u64, header.height as u64)?;
     let data = bytes.get(header.offset..).ok_or_else(|| truncated("it ends before its pixels"))?;

@@ -3,10 +3,15 @@
 use std::io::Read;
 use std::path::Path;
 
+use danqing_capability::CancelToken;
+
 use super::limits::Deadline;
 use super::{Format, Limits, bmp, exif, format, gif, jpeg, png, tiff, webp, xmp};
 use crate::profile::Conversion;
 use crate::{Error, Picture, Warning};
+
+/// Bytes of a file read between two looks at the token.
+const READ_AT_ONCE: u64 = 4 << 20;
 
 /// Decodes a picture file of any readable format, upright: EXIF orientation applied, profile and metadata kept.
 ///
@@ -18,11 +23,11 @@ use crate::{Error, Picture, Warning};
 ///
 /// # Errors
 /// [`Error::Empty`], [`Error::NotAPicture`], [`Error::Truncated`], [`Error::Damaged`], [`Error::TooLarge`],
-/// [`Error::TooSlow`], [`Error::Unsupported`].
-pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
+/// [`Error::TooSlow`], [`Error::Unsupported`], [`Error::Cancelled`].
+pub fn decode(bytes: &[u8], limits: &Limits, cancel: &CancelToken) -> Result<Picture, Error> {
     limits.check_bytes(bytes.len() as u64)?;
     let format = known_format(bytes)?;
-    let deadline = Deadline::new(format, limits);
+    let deadline = &Deadline::new(format, limits, cancel);
     let stored = match format {
         Format::Png => png::decode(bytes, limits, deadline)?,
         Format::Jpeg => jpeg::decode(bytes, limits, deadline)?,
@@ -33,22 +38,23 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
         Format::Avif => return Err(unreadable("AVIF", "convert it to PNG first")),
     };
     deadline.check()?;
-    Ok(upright(checked_profile(separate_recipe(stored))))
+    upright(checked_profile(separate_recipe(stored)), cancel)
 }
 
 /// Reads and decodes a file; see [`decode`].
 ///
 /// # Errors
 /// Those of [`read_bytes`] and [`decode`].
-pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture, Error> {
-    decode(&read_bytes(path, limits)?, limits)
+pub fn read(path: impl AsRef<Path>, limits: &Limits, cancel: &CancelToken) -> Result<Picture, Error> {
+    decode(&read_bytes(path, limits, cancel)?, limits, cancel)
 }
 
 /// Reads a whole file of at most `limits.max_bytes`.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::TooLarge`] before anything is read where the length is known, [`Error::Io`].
-pub fn read_bytes(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>, Error> {
+/// [`Error::Missing`], [`Error::TooLarge`] before anything is read where the length is known, [`Error::Io`],
+/// [`Error::Cancelled`].
+pub fn read_bytes(path: impl AsRef<Path>, limits: &Limits, cancel: &CancelToken) -> Result<Vec<u8>, Error> {
     let path = path.as_ref();
     let failed = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::NotFound => Error::Missing { path: path.to_owned() },
@@ -58,7 +64,10 @@ pub fn read_bytes(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u8>, Er
     let length = file.metadata().map_err(failed)?.len();
     limits.check_bytes(length)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+    let mut rest = file.take(limits.max_bytes.saturating_add(1));
+    while rest.by_ref().take(READ_AT_ONCE).read_to_end(&mut bytes).map_err(failed)? > 0 {
+        cancel.check()?;
+    }
     limits.check_bytes(bytes.len() as u64)?;
     Ok(bytes)
 }
@@ -112,12 +121,12 @@ fn checked_profile(mut picture: Picture) -> Picture {
 }
 
 /// Applies the EXIF orientation and resets it.
-fn upright(mut picture: Picture) -> Picture {
-    let Some(stored) = picture.metadata.exif.take() else { return picture };
+fn upright(mut picture: Picture, cancel: &CancelToken) -> Result<Picture, Error> {
+    let Some(stored) = picture.metadata.exif.take() else { return Ok(picture) };
     let orientation = exif::orientation(&stored);
     picture.metadata.exif = Some(exif::for_changed_picture(&stored).into());
     match orientation {
-        Some(orientation) => orientation.applied(picture),
-        None => picture,
+        Some(orientation) => Ok(orientation.applied(picture, cancel)?),
+        None => Ok(picture),
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use danqing_capability::CancelToken;
+
 use super::{Format, jpeg, png, tiff, webp, xmp};
 use crate::{Channels, Depth, Error, Picture, Samples, Warning};
 
@@ -121,17 +123,17 @@ impl<'a> Attachments<'a> {
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for options or a picture without pixels, [`Error::TooLarge`] for what the format can't hold,
-/// [`Error::Unsupported`] for formats that are only read, [`Error::Encode`].
-pub fn encode(picture: &Picture, options: &EncodeOptions) -> Result<Encoded, Error> {
+/// [`Error::Unsupported`] for formats that are only read, [`Error::Encode`], [`Error::Cancelled`].
+pub fn encode(picture: &Picture, options: &EncodeOptions, cancel: &CancelToken) -> Result<Encoded, Error> {
     options.check(picture)?;
     let mut warnings = Vec::new();
     let picture = in_depth(picture, *options, &mut warnings);
     let attachments = Attachments::new(&picture, options.strip_metadata);
     let bytes = match options.format {
-        Format::Png => png::encode(&picture, &attachments)?,
-        Format::Jpeg => jpeg::encode(&picture, &attachments, options.quality, &mut warnings)?,
-        Format::WebP => webp::encode(&picture, &attachments, *options, &mut warnings)?,
-        Format::Tiff => tiff::encode(&picture, &attachments, &mut warnings)?,
+        Format::Png => png::encode(&picture, &attachments, cancel)?,
+        Format::Jpeg => jpeg::encode(&picture, &attachments, options.quality, &mut warnings, cancel)?,
+        Format::WebP => webp::encode(&picture, &attachments, *options, &mut warnings, cancel)?,
+        Format::Tiff => tiff::encode(&picture, &attachments, &mut warnings, cancel)?,
         format => {
             let way_out = "write PNG, JPEG, WebP or TIFF".to_owned();
             return Err(Error::Unsupported { what: format!("writing {format}"), way_out });

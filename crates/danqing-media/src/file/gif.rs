@@ -10,7 +10,7 @@ use super::{Format, Limits};
 use crate::{Channels, Error, Picture, Samples, Warning};
 
 /// The first frame on its canvas; RGB, or RGBA if any pixel is transparent.
-pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<Picture, Error> {
     let failed = |e| failure(&e, deadline);
     check_screen(bytes, limits)?;
     let mut options = DecodeOptions::new();
@@ -18,7 +18,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     options.check_frame_consistency(true);
     let limit = NonZeroU64::new(limits.decoder_bytes() as u64);
     options.set_memory_limit(limit.map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
-    let mut decoder = options.read_info(TimedReader::new(bytes, deadline)).map_err(failed)?;
+    let mut decoder = options.read_info(TimedReader::new(bytes, deadline.clone())).map_err(failed)?;
     let (width, height) = (usize::from(decoder.width()), usize::from(decoder.height()));
     let data = first_frame(&mut decoder, width, height).map_err(failed)??;
     let mut picture = Picture::new(width, height, Channels::Rgba, Samples::U8(data))?;
@@ -78,7 +78,7 @@ fn damaged(detail: &str) -> Error {
     Error::Damaged { format: Format::Gif, detail: detail.to_owned() }
 }
 
-fn failure(error: &DecodingError, deadline: Deadline) -> Error {
+fn failure(error: &DecodingError, deadline: &Deadline) -> Error {
     if let Err(slow) = deadline.check() {
         return slow;
     }

@@ -1,5 +1,8 @@
 //! JPEG: decoded by `jpeg-decoder`, encoded by `jpeg-encoder`.
 
+use std::io::Write;
+
+use danqing_capability::{CancelToken, Cancelled};
 use jpeg_decoder::ColorTransform;
 use jpeg_encoder::{ColorType, Encoder};
 
@@ -20,7 +23,7 @@ const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const LARGEST_EXIF: usize = 65_533 - 6;
 
 /// Equals libjpeg-turbo (islow DCT, fancy upsampling) within 4 of 255 per sample; pictures one pixel wide within 40.
-pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<Picture, Error> {
     let segments = Segments::read(bytes, Part::All)?;
     let frame = checked_frame(&segments, bytes, limits)?;
     deadline.check()?;
@@ -37,9 +40,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     let (channels, data) = match kind {
         Kind::Gray => (Channels::Gray, data),
         Kind::Ycbcr | Kind::Rgb => (Channels::Rgb, data),
-        Kind::Inks { ink, .. } => {
-            (Channels::Rgb, srgb_from_inks(&data, ink, icc.take().as_deref(), &mut metadata.warnings))
-        }
+        Kind::Inks { ink, .. } => (
+            Channels::Rgb,
+            srgb_from_inks(&data, ink, icc.take().as_deref(), &mut metadata.warnings, deadline.token())?,
+        ),
     };
     let mut picture = Picture::new(width, height, channels, Samples::U8(data))?;
     picture.icc_profile = icc.map(Into::into);
@@ -110,12 +114,17 @@ fn checked_frame<'a>(segments: &'a Segments, bytes: &[u8], limits: &Limits) -> R
     Ok(frame)
 }
 
-fn decode_samples(bytes: &[u8], frame: &Frame, kind: Kind, deadline: Deadline) -> Result<Vec<u8>, Error> {
+fn decode_samples(bytes: &[u8], frame: &Frame, kind: Kind, deadline: &Deadline) -> Result<Vec<u8>, Error> {
     let expected = (frame.width * frame.height) as usize * frame.components.len();
-    let mut decoder = jpeg_decoder::Decoder::new(TimedReader::new(bytes, deadline));
-    decoder.set_color_transform(kind.transform());
-    decoder.set_max_decoding_buffer_size(expected);
-    let data = decoder.decode().map_err(|e| failure(&e, deadline))?;
+    let (owned, until) = (bytes.to_vec(), deadline.clone());
+    // The decoder reads to the end, then computes for a while: what it computes, nobody waits for.
+    let decoded = deadline.token().detached(move || {
+        let mut decoder = jpeg_decoder::Decoder::new(TimedReader::new(&owned, until));
+        decoder.set_color_transform(kind.transform());
+        decoder.set_max_decoding_buffer_size(expected);
+        decoder.decode()
+    })?;
+    let data = decoded.map_err(|e| failure(&e, deadline))?;
     if data.len() != expected {
         let detail = format!("{} samples decoded, {expected} declared", data.len());
         return Err(Error::Damaged { format: Format::Jpeg, detail });
@@ -134,18 +143,39 @@ pub(super) fn encode(
     attachments: &Attachments<'_>,
     quality: u8,
     warnings: &mut Vec<Warning>,
+    cancel: &CancelToken,
 ) -> Result<Vec<u8>, Error> {
     let (channels, samples) = flattened(picture, bytes_of(picture, Format::Jpeg)?, Format::Jpeg, warnings);
     let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, quality);
+    let mut encoder = Encoder::new(UntilCancelled { bytes: &mut bytes, cancel }, quality);
     attach(&mut encoder, attachments, warnings)?;
     let color = if channels.is_gray() { ColorType::Luma } else { ColorType::Rgb };
     let (Ok(width), Ok(height)) = (u16::try_from(picture.width), u16::try_from(picture.height)) else {
         let actual = picture.width.max(picture.height) as u64;
         return Err(Error::TooLarge { what: "longer side for this file format", actual, limit: 65_535 });
     };
-    encoder.encode(&samples, width, height, color).map_err(|e| refused(&e))?;
-    Ok(bytes)
+    match encoder.encode(&samples, width, height, color) {
+        Ok(()) => Ok(bytes),
+        Err(_) if cancel.is_cancelled() => Err(Cancelled.into()),
+        Err(e) => Err(refused(&e)),
+    }
+}
+
+/// Bytes that the encoder, which writes a few at a time, can't add to once the run is cancelled.
+struct UntilCancelled<'a> {
+    bytes: &'a mut Vec<u8>,
+    cancel: &'a CancelToken,
+}
+
+impl Write for UntilCancelled<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.cancel.check().map_err(std::io::Error::other)?;
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn attach<W: jpeg_encoder::JfifWrite>(
@@ -202,7 +232,7 @@ fn unsupported(what: &str) -> Error {
     Error::Unsupported { what: what.to_owned(), way_out: "convert it to PNG first".to_owned() }
 }
 
-fn failure(error: &jpeg_decoder::Error, deadline: Deadline) -> Error {
+fn failure(error: &jpeg_decoder::Error, deadline: &Deadline) -> Error {
     if let Err(slow) = deadline.check() {
         return slow;
     }

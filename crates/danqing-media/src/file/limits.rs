@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 
+use danqing_capability::CancelToken;
+
 use super::Format;
 use crate::Error;
 
@@ -15,8 +17,7 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Pixels of the longer side.
     pub max_side: u64,
-    /// Time to decode; looked at between rows or blocks of 64 KiB (JPEG: before and after the pixels, whose cost the
-    /// number of pixels and of scans bounds).
+    /// Time to decode; looked at between rows or blocks of 16 KiB of the file.
     pub time: Duration,
 }
 
@@ -58,46 +59,53 @@ impl Limits {
     }
 }
 
-/// When decoding has to end.
-#[derive(Clone, Copy, Debug)]
+/// When decoding has to end: when its time is over, or when the run is cancelled.
+#[derive(Clone, Debug)]
 pub(super) struct Deadline {
     format: Format,
     end: Option<Instant>,
     limit: Duration,
+    cancel: CancelToken,
 }
 
 impl Deadline {
     /// Starts now.
-    pub(super) fn new(format: Format, limits: &Limits) -> Self {
-        Self { format, end: Instant::now().checked_add(limits.time), limit: limits.time }
+    pub(super) fn new(format: Format, limits: &Limits, cancel: &CancelToken) -> Self {
+        let end = Instant::now().checked_add(limits.time);
+        Self { format, end, limit: limits.time, cancel: cancel.clone() }
     }
 
     /// # Errors
-    /// [`Error::TooSlow`] when the time is over.
+    /// [`Error::TooSlow`] when the time is over, [`Error::Cancelled`].
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.is_over() {
+        self.cancel.check()?;
+        if self.end.is_some_and(|end| Instant::now() >= end) {
             return Err(Error::TooSlow { format: self.format, limit_secs: self.limit.as_secs() });
         }
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
-        self.end.is_some_and(|end| Instant::now() >= end)
+    /// For work that looks only at the token.
+    pub(super) fn token(&self) -> &CancelToken {
+        &self.cancel
     }
 }
 
-/// Bytes handed out in blocks of at most 64 KiB, none after the deadline.
+/// Bytes handed out in blocks of at most 16 KiB, none after the deadline. The deadline is looked at once in a block, also
+/// where decoders read byte by byte.
 pub(super) struct TimedReader<'a> {
     bytes: &'a [u8],
     position: u64,
+    /// The deadline is looked at when the position is here or beyond.
+    next_look: u64,
     deadline: Deadline,
 }
 
 impl<'a> TimedReader<'a> {
-    const BLOCK: usize = 64 << 10;
+    const BLOCK: usize = 16 << 10;
 
     pub(super) fn new(bytes: &'a [u8], deadline: Deadline) -> Self {
-        Self { bytes, position: 0, deadline }
+        Self { bytes, position: 0, next_look: 0, deadline }
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -116,8 +124,9 @@ impl Read for TimedReader<'_> {
 
 impl BufRead for TimedReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.deadline.is_over() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "out of time"));
+        if self.position >= self.next_look {
+            self.deadline.check().map_err(|e| io::Error::new(io::ErrorKind::TimedOut, e))?;
+            self.next_look = self.position.saturating_add(Self::BLOCK as u64);
         }
         Ok(self.rest())
     }
@@ -135,6 +144,7 @@ impl Seek for TimedReader<'_> {
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
         };
         self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        self.next_look = self.position;
         Ok(self.position)
     }
 }
@@ -156,13 +166,26 @@ mod tests {
     #[test]
     fn nothing_is_read_after_the_deadline() {
         let limits = Limits { time: Duration::ZERO, ..Limits::default() };
-        let mut reader = TimedReader::new(b"abc", Deadline::new(Format::Png, &limits));
+        let mut reader = TimedReader::new(b"abc", Deadline::new(Format::Png, &limits, &CancelToken::default()));
         assert_eq!(reader.read(&mut [0; 3]).expect_err("over").kind(), io::ErrorKind::TimedOut);
     }
 
     #[test]
+    fn nothing_is_read_once_the_run_is_cancelled() {
+        let (bytes, token) = ([7; 3 * TimedReader::BLOCK], CancelToken::default());
+        let mut reader = TimedReader::new(&bytes, Deadline::new(Format::Png, &Limits::default(), &token));
+        let mut byte_by_byte = (&mut reader).bytes();
+        assert_eq!(byte_by_byte.next().expect("a byte").expect("not cancelled"), 7);
+        token.cancel();
+        let more = byte_by_byte.take_while(Result::is_ok).count();
+        assert!(more < TimedReader::BLOCK, "{more} bytes after the cancel");
+        assert!(matches!(reader.deadline.check(), Err(Error::Cancelled(_))));
+    }
+
+    #[test]
     fn seeking_past_the_end_reads_nothing() {
-        let mut reader = TimedReader::new(b"abc", Deadline::new(Format::Png, &Limits::default()));
+        let deadline = Deadline::new(Format::Png, &Limits::default(), &CancelToken::default());
+        let mut reader = TimedReader::new(b"abc", deadline);
         reader.seek(SeekFrom::Start(u64::MAX)).expect("any place");
         assert_eq!(reader.read(&mut [0; 3]).expect("end"), 0);
         reader.seek(SeekFrom::End(-1)).expect("last byte");

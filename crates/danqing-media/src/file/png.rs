@@ -1,13 +1,16 @@
 //! PNG (W3C PNG specification, third edition), through the `png` crate.
 
 use std::borrow::Cow;
+use std::io::Write;
+
+use danqing_capability::{CancelToken, Cancelled};
 
 use png::{BitDepth, ColorType, DecodingError, Info, Transformations};
 
 use super::encode::{Attachments, shared};
 use super::limits::{Deadline, TimedReader};
 use super::{Format, Limits, exif};
-use crate::{Channels, Error, Metadata, Picture, Samples};
+use crate::{Channels, Depth, Error, Metadata, Picture, Samples};
 
 /// Keyword of the text that holds the recipe.
 const RECIPE: &str = "danqing";
@@ -15,11 +18,15 @@ const RECIPE: &str = "danqing";
 const XMP: &str = "XML:com.adobe.xmp";
 /// Deflate packs at most this many bytes into one (RFC 1951: 258 bytes in two bits).
 const LARGEST_RATIO: u64 = 1032;
+/// Samples compressed between two looks at the token.
+const PIECE: usize = 1 << 15;
+/// Bytes of compressed pixels in one chunk of the file.
+const LARGEST_CHUNK: usize = 1 << 20;
 
 /// Palettes, transparency keys and depths below 8 bit are expanded; all else stays as it is.
-pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<Picture, Error> {
     let failed = |e| failure(e, deadline, limits);
-    let reader = TimedReader::new(bytes, deadline);
+    let reader = TimedReader::new(bytes, deadline.clone());
     let mut decoder = png::Decoder::new_with_limits(reader, png::Limits { bytes: limits.decoder_bytes() });
     decoder.set_transformations(Transformations::EXPAND);
     check_header(decoder.read_header_info().map_err(failed)?, bytes, limits)?;
@@ -68,7 +75,7 @@ fn sixteen_bit(data: &[u8]) -> Vec<u16> {
 }
 
 /// Damage after the last pixel costs no more than the text it hits, but a missing end is a truncated file.
-fn ignore_unless_truncated(error: DecodingError, deadline: Deadline, limits: &Limits) -> Result<(), Error> {
+fn ignore_unless_truncated(error: DecodingError, deadline: &Deadline, limits: &Limits) -> Result<(), Error> {
     match failure(error, deadline, limits) {
         found @ (Error::Truncated { .. } | Error::TooSlow { .. }) => Err(found),
         _ => Ok(()),
@@ -101,8 +108,8 @@ fn texts<'a>(info: &'a Info<'_>) -> impl Iterator<Item = (&'a str, String)> {
 /// The recipe of a file whose pixels may be anything.
 pub(super) fn recipe(bytes: &[u8]) -> Result<Option<String>, Error> {
     let limits = Limits::default();
-    let deadline = Deadline::new(Format::Png, &limits);
-    let reader = TimedReader::new(bytes, deadline);
+    let deadline = &Deadline::new(Format::Png, &limits, &CancelToken::default());
+    let reader = TimedReader::new(bytes, deadline.clone());
     let decoder = png::Decoder::new_with_limits(reader, png::Limits { bytes: limits.decoder_bytes() });
     let mut reader = decoder.read_info().map_err(|e| failure(e, deadline, &limits))?;
     let found = metadata(reader.info()).recipe;
@@ -113,7 +120,7 @@ pub(super) fn recipe(bytes: &[u8]) -> Result<Option<String>, Error> {
 }
 
 /// Lossless; filter and compression are fixed, so the same picture gives the same bytes.
-pub(super) fn encode(picture: &Picture, attachments: &Attachments<'_>) -> Result<Vec<u8>, Error> {
+pub(super) fn encode(picture: &Picture, attachments: &Attachments<'_>, cancel: &CancelToken) -> Result<Vec<u8>, Error> {
     let mut info = Info::with_size(picture.width as u32, picture.height as u32);
     info.color_type = match picture.channels {
         Channels::Gray => ColorType::Grayscale,
@@ -121,26 +128,26 @@ pub(super) fn encode(picture: &Picture, attachments: &Attachments<'_>) -> Result
         Channels::Rgb => ColorType::Rgb,
         Channels::Rgba => ColorType::Rgba,
     };
-    let (depth, data) = match &picture.samples {
-        Samples::U8(samples) => (BitDepth::Eight, Cow::Borrowed(samples.as_slice())),
-        Samples::U16(samples) => {
-            (BitDepth::Sixteen, Cow::Owned(samples.iter().flat_map(|v| v.to_be_bytes()).collect::<Vec<u8>>()))
-        }
+    info.bit_depth = match picture.depth() {
+        Depth::Eight => BitDepth::Eight,
+        Depth::Sixteen => BitDepth::Sixteen,
     };
-    info.bit_depth = depth;
     info.icc_profile = attachments.icc.map(Cow::Borrowed);
     info.exif_metadata = attachments.exif.map(Cow::Borrowed);
     let mut bytes = Vec::new();
-    write(&mut bytes, info, &data, attachments)
-        .map_err(|e| Error::Encode { format: Format::Png, detail: e.to_string() })?;
-    Ok(bytes)
+    match write(&mut bytes, info, picture, attachments, cancel) {
+        Ok(()) => Ok(bytes),
+        Err(_) if cancel.is_cancelled() => Err(Cancelled.into()),
+        Err(e) => Err(Error::Encode { format: Format::Png, detail: e.to_string() }),
+    }
 }
 
 fn write(
     bytes: &mut Vec<u8>,
     info: Info<'_>,
-    data: &[u8],
+    picture: &Picture,
     attachments: &Attachments<'_>,
+    cancel: &CancelToken,
 ) -> Result<(), png::EncodingError> {
     let mut encoder = png::Encoder::with_info(bytes, info)?;
     encoder.set_compression(png::Compression::Balanced);
@@ -154,8 +161,27 @@ fn write(
         encoder.add_itxt_chunk(RECIPE.to_owned(), recipe.to_owned())?;
     }
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(data)?;
+    let mut pixels = writer.stream_writer_with_size(LARGEST_CHUNK)?;
+    match &picture.samples {
+        Samples::U8(samples) => write_pieces(&mut pixels, samples, cancel, |v| [v])?,
+        Samples::U16(samples) => write_pieces(&mut pixels, samples, cancel, u16::to_be_bytes)?,
+    }
+    pixels.finish()?;
     writer.finish()
+}
+
+/// Samples as bytes, a piece at a time, the token read between them.
+fn write_pieces<T: Copy, const N: usize>(
+    to: &mut impl Write,
+    samples: &[T],
+    cancel: &CancelToken,
+    bytes: impl Fn(T) -> [u8; N],
+) -> std::io::Result<()> {
+    for piece in samples.chunks(PIECE) {
+        cancel.check().map_err(std::io::Error::other)?;
+        to.write_all(piece.iter().flat_map(|&v| bytes(v)).collect::<Vec<u8>>().as_slice())?;
+    }
+    Ok(())
 }
 
 /// 1 to 79 printable Latin-1 characters (section 11.3.4.2), and none of ours.
@@ -169,7 +195,7 @@ fn damaged(detail: &str) -> Error {
     Error::Damaged { format: Format::Png, detail: detail.to_owned() }
 }
 
-fn failure(error: DecodingError, deadline: Deadline, limits: &Limits) -> Error {
+fn failure(error: DecodingError, deadline: &Deadline, limits: &Limits) -> Error {
     if let Err(slow) = deadline.check() {
         return slow;
     }

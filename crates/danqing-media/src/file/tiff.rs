@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use danqing_capability::{CancelToken, Cancelled};
 use tiff::TiffError;
 use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult};
 use tiff::encoder::colortype::ColorType as Layout;
@@ -25,9 +26,9 @@ type Source<'a> = Decoder<TimedReader<'a>>;
 
 /// Grey, grey and alpha, RGB, RGBA, CMYK (converted to sRGB) of 8 and 16 bit, grey of 1, 2 and 4 bit, JPEG in TIFF;
 /// strips and tiles, chunky and planar; the first picture of the file.
-pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<Picture, Error> {
     let failed = |e| failure(&e, deadline, limits);
-    let mut decoder = Decoder::new(TimedReader::new(bytes, deadline)).map_err(failed)?;
+    let mut decoder = Decoder::new(TimedReader::new(bytes, deadline.clone())).map_err(failed)?;
     let mut allowed = tiff::decoder::Limits::default();
     allowed.decoding_buffer_size = limits.decoder_bytes();
     allowed.intermediate_buffer_size = limits.decoder_bytes();
@@ -54,9 +55,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
         premultiplied: extra.first() == Some(&1),
         has_alpha: matches!(extra.first(), Some(1 | 2)),
     };
-    let mut picture = stored.into_picture(icc)?;
+    let mut picture = stored.into_picture(icc, deadline.token())?;
     describe(&mut picture, &mut decoder, bytes);
-    Ok(turned(picture, &mut decoder))
+    turned(picture, &mut decoder, deadline.token())
 }
 
 /// Strips and tiles have to lie inside the file; the JPEG decoder would make up what is missing.
@@ -97,20 +98,20 @@ fn xmp_of(decoder: &mut Source<'_>) -> Option<String> {
 }
 
 /// The tag is the container's own, so the EXIF data handed on says "upright".
-fn turned(picture: Picture, decoder: &mut Source<'_>) -> Picture {
+fn turned(picture: Picture, decoder: &mut Source<'_>, cancel: &CancelToken) -> Result<Picture, Error> {
     let tag = decoder.find_tag_unsigned::<u32>(Tag::Orientation).ok().flatten();
     match tag.and_then(Orientation::from_tag) {
-        Some(orientation) => orientation.applied(picture),
-        None => picture,
+        Some(orientation) => Ok(orientation.applied(picture, cancel)?),
+        None => Ok(picture),
     }
 }
 
 /// The XMP packet, if there is one.
 pub(super) fn xmp_packet(bytes: &[u8]) -> Option<String> {
-    let deadline = Deadline::new(Format::Tiff, &Limits::default());
+    let deadline = Deadline::new(Format::Tiff, &Limits::default(), &CancelToken::default());
     let mut allowed = tiff::decoder::Limits::default();
     allowed.ifd_value_size = 64 << 20;
-    xmp_of(&mut Decoder::new(TimedReader::new(bytes, deadline)).ok()?.with_limits(allowed))
+    xmp_of(&mut Decoder::new(TimedReader::new(bytes, deadline.clone())).ok()?.with_limits(allowed))
 }
 
 /// Deflate with horizontal differences, strips of about 1 MB; straight alpha.
@@ -118,10 +119,11 @@ pub(super) fn encode(
     picture: &Picture,
     attachments: &Attachments<'_>,
     warnings: &mut Vec<Warning>,
+    cancel: &CancelToken,
 ) -> Result<Vec<u8>, Error> {
     attachments.warn_about_texts(Format::Tiff, warnings);
     let packet = attachments.xmp_with_recipe(warnings);
-    let sheet = Sheet { picture, attachments, packet: packet.as_deref() };
+    let sheet = Sheet { picture, attachments, packet: packet.as_deref(), cancel };
     let made = match (&picture.samples, picture.channels) {
         (Samples::U8(samples), Channels::Gray) => sheet.write::<Gray<u8>>(samples),
         (Samples::U8(samples), Channels::GrayAlpha) => sheet.write::<GrayAlpha<u8>>(samples),
@@ -132,13 +134,17 @@ pub(super) fn encode(
         (Samples::U16(samples), Channels::Rgb) => sheet.write::<Rgb<u16>>(samples),
         (Samples::U16(samples), Channels::Rgba) => sheet.write::<Rgba<u16>>(samples),
     };
-    made.map_err(|e| Error::Encode { format: Format::Tiff, detail: e.to_string() })
+    match made {
+        Err(_) if cancel.is_cancelled() => Err(Cancelled.into()),
+        made => made.map_err(|e| Error::Encode { format: Format::Tiff, detail: e.to_string() }),
+    }
 }
 
 struct Sheet<'a> {
     picture: &'a Picture,
     attachments: &'a Attachments<'a>,
     packet: Option<&'a str>,
+    cancel: &'a CancelToken,
 }
 
 impl Sheet<'_> {
@@ -169,7 +175,14 @@ impl Sheet<'_> {
         if let Some(packet) = self.packet {
             directory.write_tag(XMP, packet.as_bytes())?;
         }
-        image.write_data(samples)?;
+        let mut rest = samples;
+        while let count @ 1.. = image.next_strip_sample_count() {
+            self.cancel.check().map_err(std::io::Error::other)?;
+            let (strip, after) = rest.split_at(usize::try_from(count)?.min(rest.len()));
+            image.write_strip(strip)?;
+            rest = after;
+        }
+        image.finish()?;
         Ok(bytes.into_inner())
     }
 }
@@ -224,7 +237,7 @@ impl TiffSample for u16 {
     }
 }
 
-fn failure(error: &TiffError, deadline: Deadline, limits: &Limits) -> Error {
+fn failure(error: &TiffError, deadline: &Deadline, limits: &Limits) -> Error {
     if let Err(slow) = deadline.check() {
         return slow;
     }

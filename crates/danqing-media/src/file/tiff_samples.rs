@@ -1,5 +1,6 @@
 //! From what a TIFF stores to a picture's samples.
 
+use danqing_capability::CancelToken;
 use tiff::ColorType;
 use tiff::decoder::DecodingResult;
 
@@ -32,7 +33,7 @@ enum Pixel {
 impl Stored {
     /// # Errors
     /// [`Error::Unsupported`] for depths and colours a picture does not hold, [`Error::Damaged`] if samples are missing.
-    pub(super) fn into_picture(self, icc: Option<Vec<u8>>) -> Result<Picture, Error> {
+    pub(super) fn into_picture(self, icc: Option<Vec<u8>>, cancel: &CancelToken) -> Result<Picture, Error> {
         let (pixel, per_pixel) = self.pixel()?;
         let bits = self.color.bit_depth();
         let (width, height, planes, premultiplied) = (self.width, self.height, self.planes, self.premultiplied);
@@ -40,15 +41,15 @@ impl Stored {
         match self.data {
             DecodingResult::U8(data) if bits < 8 && per_pixel == 1 => {
                 let samples = expanded(&data, width, height, bits);
-                finished(interleaved(samples, area, 1, 1)?, pixel, premultiplied, (width, height), icc)
+                finished(interleaved(samples, area, 1, 1)?, pixel, premultiplied, (width, height), icc, cancel)
             }
             DecodingResult::U8(data) if bits == 8 => {
                 let samples = interleaved(data, area, planes, per_pixel)?;
-                finished(samples, pixel, premultiplied, (width, height), icc)
+                finished(samples, pixel, premultiplied, (width, height), icc, cancel)
             }
             DecodingResult::U16(data) if bits == 16 => {
                 let samples = interleaved(data, area, planes, per_pixel)?;
-                finished(samples, pixel, premultiplied, (width, height), icc)
+                finished(samples, pixel, premultiplied, (width, height), icc, cancel)
             }
             _ => Err(unreadable(&format!("TIFF of {bits} bits per sample ({:?})", self.color), "convert it to 16 bit")),
         }
@@ -93,6 +94,7 @@ fn finished<T: Wrapped>(
     premultiplied: bool,
     (width, height): (usize, usize),
     icc: Option<Vec<u8>>,
+    cancel: &CancelToken,
 ) -> Result<Picture, Error> {
     let mut warnings = Vec::new();
     let mut icc = icc;
@@ -108,7 +110,7 @@ fn finished<T: Wrapped>(
             Channels::Rgb
         }
         Pixel::Cmyk => {
-            samples = srgb_from_inks(&samples, Ink::Plain, icc.take().as_deref(), &mut warnings);
+            samples = srgb_from_inks(&samples, Ink::Plain, icc.take().as_deref(), &mut warnings, cancel)?;
             Channels::Rgb
         }
     };

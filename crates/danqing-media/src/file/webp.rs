@@ -2,18 +2,30 @@
 
 use std::borrow::Cow;
 
+use danqing_capability::CancelToken;
+
 use image_webp::{ColorType, DecodingError, WebPDecoder, WebPEncoder};
 
 use super::encode::{Attachments, bytes_of, shared};
 use super::limits::{Deadline, TimedReader};
 use super::{EncodeOptions, Format, Limits, exif, riff};
-use crate::{Channels, Error, Metadata, Picture, Samples, Warning};
+use crate::{Channels, Error, Picture, Samples, Warning};
 
 /// Lossy files equal libwebp with fancy upsampling within two steps of 255; the first frame of an animation.
-pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Result<Picture, Error> {
+pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<Picture, Error> {
     riff::check_length(bytes)?;
+    let (owned, until, limits) = (bytes.to_vec(), deadline.clone(), *limits);
+    let mut picture = deadline.token().detached(move || decode_samples(&owned, &limits, &until))??;
+    picture.icc_profile = riff::chunk(bytes, *b"ICCP").and_then(shared);
+    picture.metadata.exif = riff::chunk(bytes, *b"EXIF").map(exif::without_prefix).and_then(shared);
+    picture.metadata.xmp = xmp_packet(bytes);
+    Ok(picture)
+}
+
+/// Of a lossy picture the decoder reads everything first and then computes without looking up.
+fn decode_samples(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<Picture, Error> {
     let failed = |e| failure(&e, deadline);
-    let mut decoder = WebPDecoder::new(TimedReader::new(bytes, deadline)).map_err(failed)?;
+    let mut decoder = WebPDecoder::new(TimedReader::new(bytes, deadline.clone())).map_err(failed)?;
     decoder.set_memory_limit(limits.decoder_bytes());
     let (width, height) = decoder.dimensions();
     limits.check_size(Format::WebP, width.into(), height.into())?;
@@ -22,12 +34,6 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: Deadline) -> Resul
     decoder.read_image(&mut data).map_err(failed)?;
     let channels = if decoder.has_alpha() { Channels::Rgba } else { Channels::Rgb };
     let mut picture = Picture::new(width as usize, height as usize, channels, Samples::U8(data))?;
-    picture.icc_profile = riff::chunk(bytes, *b"ICCP").and_then(shared);
-    picture.metadata = Metadata {
-        exif: riff::chunk(bytes, *b"EXIF").map(exif::without_prefix).and_then(shared),
-        xmp: xmp_packet(bytes),
-        ..Metadata::default()
-    };
     if decoder.is_animated() {
         let message = format!("the WebP has {} frames; only the first was read", decoder.num_frames());
         picture.metadata.warnings.push(Warning::new("first_frame", message));
@@ -46,16 +52,17 @@ pub(super) fn encode(
     attachments: &Attachments<'_>,
     options: EncodeOptions,
     warnings: &mut Vec<Warning>,
+    cancel: &CancelToken,
 ) -> Result<Vec<u8>, Error> {
     attachments.warn_about_texts(Format::WebP, warnings);
-    let (samples, keeps_profile) = colour_samples(picture, warnings)?;
+    let (samples, keeps_profile) = colour_samples(picture, warnings, cancel)?;
+    let samples = samples.into_owned();
     let alpha = picture.channels.has_alpha();
     let size = picture.size();
-    let coded = if options.lossless {
-        lossless(&samples, size, alpha)?
-    } else {
-        lossy(&samples, size, alpha, options.quality)?
-    };
+    let coded = cancel.detached(move || match options.lossless {
+        true => lossless(&samples, size, alpha),
+        false => lossy(&samples, size, alpha, options.quality),
+    })??;
     let packet = attachments.xmp_with_recipe(warnings);
     let extras = riff::Extras {
         icc: attachments.icc.filter(|_| keeps_profile),
@@ -67,12 +74,16 @@ pub(super) fn encode(
 
 /// RGB or RGBA samples, and whether the picture's profile describes them: a grey profile does not, so its colours are
 /// converted to sRGB.
-fn colour_samples<'a>(picture: &'a Picture, warnings: &mut Vec<Warning>) -> Result<(Cow<'a, [u8]>, bool), Error> {
+fn colour_samples<'a>(
+    picture: &'a Picture,
+    warnings: &mut Vec<Warning>,
+    cancel: &CancelToken,
+) -> Result<(Cow<'a, [u8]>, bool), Error> {
     let stored = bytes_of(picture, Format::WebP)?;
     if !picture.channels.is_gray() {
         return Ok((Cow::Borrowed(stored), true));
     }
-    let srgb = picture.to_srgb8()?;
+    let srgb = picture.to_srgb8(cancel)?;
     if picture.icc_profile.is_some() {
         let message = "WebP holds no grey profile; the picture was converted to sRGB";
         warnings.push(Warning::new("profile_converted", message));
@@ -108,7 +119,7 @@ fn damaged(detail: &str) -> Error {
     Error::Damaged { format: Format::WebP, detail: detail.to_owned() }
 }
 
-fn failure(error: &DecodingError, deadline: Deadline) -> Error {
+fn failure(error: &DecodingError, deadline: &Deadline) -> Error {
     if let Err(slow) = deadline.check() {
         return slow;
     }

@@ -1,5 +1,6 @@
 //! Promise 1: what the coverage leaves out keeps its bits.
 
+use danqing_capability::CancelToken;
 use std::sync::Arc;
 use std::sync::LazyLock;
 
@@ -74,7 +75,7 @@ proptest! {
 
     #[test]
     fn uncovered_samples_and_alpha_keep_their_bits((picture, at, coverage, changed) in change()) {
-        let made = picture.compose(&changed, &coverage, at).expect("fits");
+        let made = picture.compose(&changed, &coverage, at, &CancelToken::default()).expect("fits");
         prop_assert_eq!((made.size(), made.channels, made.depth()), (picture.size(), picture.channels, picture.depth()));
         prop_assert_eq!(&made.icc_profile, &picture.icc_profile);
         let count = picture.channels.count();
@@ -90,16 +91,16 @@ proptest! {
     fn uncovered_samples_survive_lossless_files((picture, at, coverage, changed) in change(), format in 0..3_usize) {
         let format = [Format::Png, Format::Tiff, Format::WebP][format];
         prop_assume!(format != Format::WebP || (picture.depth() == Depth::Eight && !picture.channels.is_gray()));
-        let made = picture.compose(&changed, &coverage, at).expect("fits");
-        let file = encode(&made, &EncodeOptions::new(format)).expect("encodes").bytes;
-        let back = decode(&file, &Limits::default()).expect("decodes");
+        let made = picture.compose(&changed, &coverage, at, &CancelToken::default()).expect("fits");
+        let file = encode(&made, &EncodeOptions::new(format), &CancelToken::default()).expect("encodes").bytes;
+        let back = decode(&file, &Limits::default(), &CancelToken::default()).expect("decodes");
         prop_assert_eq!(back.samples, made.samples);
     }
 
     #[test]
     fn full_coverage_is_the_colour_and_half_lies_between((picture, at, coverage, changed) in change()) {
-        let made = picture.compose(&changed, &coverage, at).expect("fits");
-        let full = picture.compose(&changed, &Raster::filled(at.width, at.height, 255), at).expect("fits");
+        let made = picture.compose(&changed, &coverage, at, &CancelToken::default()).expect("fits");
+        let full = picture.compose(&changed, &Raster::filled(at.width, at.height, 255), at, &CancelToken::default()).expect("fits");
         let count = picture.channels.count();
         let (made, full, old) = (values(&made), values(&full), values(&picture));
         for i in 0..made.len() {
@@ -119,7 +120,7 @@ proptest! {
     fn a_picture_composed_with_itself_is_itself(picture in picture()) {
         let (width, height) = picture.size();
         let all = Raster::filled(width, height, 255);
-        let made = picture.compose(&picture.to_srgb().expect("usable"), &all, Rect::new(0, 0, width, height)).expect("fits");
+        let made = picture.compose(&picture.to_srgb(&CancelToken::default()).expect("usable"), &all, Rect::new(0, 0, width, height), &CancelToken::default()).expect("fits");
         // Through a profile and back: f32 and the profile's curves, a few of 65536; exact without one.
         let allowed = match (&picture.icc_profile, picture.depth()) {
             (None, _) => 0,
@@ -136,10 +137,11 @@ fn sizes_that_do_not_fit_are_named() {
     let picture = Picture::from_mask(Raster::filled(4, 4, 9));
     let changed = Raster::filled(2, 2, 0.5);
     let coverage = Raster::filled(2, 2, 255);
-    let error = |at| picture.compose(&changed, &coverage, at).expect_err("does not fit").to_string();
+    let error =
+        |at| picture.compose(&changed, &coverage, at, &CancelToken::default()).expect_err("does not fit").to_string();
     assert_eq!(error(Rect::new(0, 0, 3, 2)), "changed part is 2x2, expected 3x2");
     assert_eq!(error(Rect::new(3, 0, 2, 2)), "right bottom of the changed part is 5x2, expected 4x4");
-    let narrow = picture.compose(&changed, &Raster::filled(1, 2, 0), Rect::new(0, 0, 2, 2));
+    let narrow = picture.compose(&changed, &Raster::filled(1, 2, 0), Rect::new(0, 0, 2, 2), &CancelToken::default());
     assert!(matches!(narrow, Err(Error::SizeMismatch { what: "coverage mask", .. })));
 }
 

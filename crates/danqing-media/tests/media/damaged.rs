@@ -1,5 +1,6 @@
 //! Files that are cut, changed, lying or too large.
 
+use danqing_capability::CancelToken;
 use std::time::Duration;
 
 use danqing_capability::{Class, Classified};
@@ -36,10 +37,10 @@ fn a_cut_file_is_an_error_or_the_whole_picture() {
     let kinds = kinds();
     assert!(kinds.len() > 60, "only {} kinds", kinds.len());
     for (name, bytes) in &kinds {
-        let whole = decode(bytes, &small_limits()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let whole = decode(bytes, &small_limits(), &CancelToken::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
         let strict = ["png", "jpeg", "webp"].iter().any(|format| name.starts_with(format));
         for end in 0..bytes.len() {
-            match decode(&bytes[..end], &small_limits()) {
+            match decode(&bytes[..end], &small_limits(), &CancelToken::default()) {
                 Ok(_) if strict => panic!("{name}: cut at {end} of {} and no error", bytes.len()),
                 Ok(picture) => assert_eq!(picture.samples, whole.samples, "{name}: cut at {end} of {}", bytes.len()),
                 Err(error) => {
@@ -69,9 +70,9 @@ proptest! {
             let place = place.index(bytes.len());
             bytes[place] = value;
         }
-        if let Ok(picture) = decode(&bytes, &small_limits()) {
+        if let Ok(picture) = decode(&bytes, &small_limits(), &CancelToken::default()) {
             assert_sound(&picture);
-            let _ = picture.to_srgb8();
+            let _ = picture.to_srgb8(&CancelToken::default());
         }
         let _ = read_recipe(&bytes);
     }
@@ -83,7 +84,7 @@ proptest! {
             b"GIF89a",
         ][kind];
         let bytes = [signature, &rest].concat();
-        if let Ok(picture) = decode(&bytes, &small_limits()) {
+        if let Ok(picture) = decode(&bytes, &small_limits(), &CancelToken::default()) {
             assert_sound(&picture);
         }
         let _ = read_recipe(&bytes);
@@ -142,7 +143,7 @@ fn peak_memory() -> u64 {
 fn bombs_are_refused_before_memory_is_taken() {
     let before = peak_memory();
     for (format, bytes) in bombs(60_000, 60_000) {
-        let error = decode(&bytes, &Limits::default()).map(|p| p.size()).expect_err("a bomb");
+        let error = decode(&bytes, &Limits::default(), &CancelToken::default()).map(|p| p.size()).expect_err("a bomb");
         let refused = matches!(error, Error::TooLarge { .. } | Error::Truncated { .. } | Error::Damaged { .. });
         assert!(refused, "{format}: {error}");
         if format != Format::WebP {
@@ -150,7 +151,7 @@ fn bombs_are_refused_before_memory_is_taken() {
         }
     }
     for (format, bytes) in bombs(16_000, 16_000) {
-        let error = decode(&bytes, &Limits::default()).map(|p| p.size()).expect_err("a lie");
+        let error = decode(&bytes, &Limits::default(), &CancelToken::default()).map(|p| p.size()).expect_err("a lie");
         assert_eq!(error.class(), Class::File, "{format}: {error}");
     }
     let taken = peak_memory() - before;
@@ -159,13 +160,15 @@ fn bombs_are_refused_before_memory_is_taken() {
 
 #[test]
 fn what_is_no_picture_is_named() {
-    let message = |bytes: &[u8]| decode(bytes, &Limits::default()).expect_err("no picture").to_string();
+    let message =
+        |bytes: &[u8]| decode(bytes, &Limits::default(), &CancelToken::default()).expect_err("no picture").to_string();
     assert_eq!(message(b""), "the file is empty: 0 bytes, expected a picture");
     assert!(message(b"%PDF-1.4").contains("a PDF document"));
     assert!(message(b"<!DOCTYPE html>").contains("an HTML page"));
     assert!(message(b"\0\0\0\x18ftypheic\0\0\0\0").contains("a HEIC photo"));
     assert!(message(b"hello").contains("68 65 6c 6c 6f"));
-    let avif = decode(b"\0\0\0\x1Cftypavif\0\0\0\0", &Limits::default()).expect_err("not read");
+    let avif =
+        decode(b"\0\0\0\x1Cftypavif\0\0\0\0", &Limits::default(), &CancelToken::default()).expect_err("not read");
     assert_eq!((avif.to_string().as_str(), avif.class()), ("AVIF is not supported", Class::Unsupported));
     assert_eq!(avif.hint().as_deref(), Some("convert it to PNG first"));
 }
@@ -173,22 +176,24 @@ fn what_is_no_picture_is_named() {
 #[test]
 fn files_that_are_not_there_or_too_large_are_named() {
     let folder = tempfile::tempdir().expect("folder");
-    let missing = read(folder.path().join("江雪.png"), &Limits::default()).expect_err("missing");
+    let missing =
+        read(folder.path().join("江雪.png"), &Limits::default(), &CancelToken::default()).expect_err("missing");
     assert!(matches!(&missing, Error::Missing { path } if path.ends_with("江雪.png")), "{missing}");
     assert_eq!(missing.class(), Class::File);
     let path = folder.path().join("large.png");
     std::fs::write(&path, [0; 100]).expect("written");
-    let large = read(&path, &Limits { max_bytes: 99, ..Limits::default() }).expect_err("too large");
+    let large =
+        read(&path, &Limits { max_bytes: 99, ..Limits::default() }, &CancelToken::default()).expect_err("too large");
     assert_eq!(large.to_string(), "too large: file size in bytes is 100, the limit is 99");
     assert_eq!(large.class(), Class::Limit);
-    assert!(read(folder.path(), &Limits::default()).is_err(), "a folder");
+    assert!(read(folder.path(), &Limits::default(), &CancelToken::default()).is_err(), "a folder");
 }
 
 #[test]
 fn time_is_limited() {
     let limits = Limits { time: Duration::ZERO, ..Limits::default() };
     for (name, bytes) in kinds() {
-        let error = decode(&bytes, &limits).map(|p| p.size()).expect_err("no time");
+        let error = decode(&bytes, &limits, &CancelToken::default()).map(|p| p.size()).expect_err("no time");
         assert!(matches!(error, Error::TooSlow { .. }), "{name}: {error}");
     }
 }

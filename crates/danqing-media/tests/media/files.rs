@@ -1,5 +1,6 @@
 //! Writing: names in any script, options, and a disk that says no.
 
+use danqing_capability::CancelToken;
 use std::process::Command;
 
 use danqing_capability::{Class, Classified};
@@ -16,9 +17,9 @@ fn names_in_any_script_are_written_and_read() {
     for name in ["江雪 图.png", "🎨.webp", "ünïcödé.tif", "صورة.PNG", " spaces  and'quotes\".png"] {
         let path = folder.path().join(name);
         let format = Format::from_path(&path).expect("known");
-        let bytes = encode(&picture(), &EncodeOptions::new(format)).expect("encodes").bytes;
-        write_atomic(&path, &bytes, Overwrite::Refuse).expect("written");
-        let back = read(&path, &Limits::default()).expect("read");
+        let bytes = encode(&picture(), &EncodeOptions::new(format), &CancelToken::default()).expect("encodes").bytes;
+        write_atomic(&path, &bytes, Overwrite::Refuse, &CancelToken::default()).expect("written");
+        let back = read(&path, &Limits::default(), &CancelToken::default()).expect("read");
         assert_eq!(back.samples, picture().samples, "{name}");
     }
 }
@@ -27,18 +28,24 @@ fn names_in_any_script_are_written_and_read() {
 fn options_out_of_range_are_refused() {
     for quality in [0, 101] {
         let options = EncodeOptions { quality, ..EncodeOptions::new(Format::Jpeg) };
-        let error = encode(&picture(), &options).expect_err("out of range");
+        let error = encode(&picture(), &options, &CancelToken::default()).expect_err("out of range");
         assert_eq!(error.to_string(), format!("quality is {quality}, expected 1..=100"));
         assert_eq!(error.class(), Class::Caller);
     }
     for format in [Format::Bmp, Format::Gif, Format::Avif] {
-        let error = encode(&picture(), &EncodeOptions::new(format)).expect_err("read only");
+        let error = encode(&picture(), &EncodeOptions::new(format), &CancelToken::default()).expect_err("read only");
         assert_eq!(error.class(), Class::Unsupported, "{error}");
     }
     let empty = Picture::from_mask(Raster::filled(0, 0, 0));
-    assert!(matches!(encode(&empty, &EncodeOptions::new(Format::Png)), Err(Error::OutOfRange { .. })));
+    assert!(matches!(
+        encode(&empty, &EncodeOptions::new(Format::Png), &CancelToken::default()),
+        Err(Error::OutOfRange { .. })
+    ));
     let wide = Picture::from_mask(Raster::filled(70_000, 1, 0));
-    assert!(matches!(encode(&wide, &EncodeOptions::new(Format::Jpeg)), Err(Error::TooLarge { .. })));
+    assert!(matches!(
+        encode(&wide, &EncodeOptions::new(Format::Jpeg), &CancelToken::default()),
+        Err(Error::TooLarge { .. })
+    ));
 }
 
 #[test]
@@ -47,7 +54,7 @@ fn quality_changes_the_size_of_lossy_files() {
     for format in [Format::Jpeg, Format::WebP] {
         let size = |quality| {
             let options = EncodeOptions { quality, lossless: false, ..EncodeOptions::new(format) };
-            encode(&noise, &options).expect("encodes").bytes.len()
+            encode(&noise, &options, &CancelToken::default()).expect("encodes").bytes.len()
         };
         assert!(size(20) < size(70) && size(70) < size(98), "{format}");
     }
@@ -58,7 +65,7 @@ fn transparency_is_flattened_and_said() {
     let samples = vec![0, 0, 0, 0, 10, 20, 30, 255];
     let picture = Picture::new(2, 1, Channels::Rgba, Samples::U8(samples)).expect("two pixels");
     let options = EncodeOptions { quality: 100, ..EncodeOptions::new(Format::Jpeg) };
-    let made = encode(&picture, &options).expect("encodes");
+    let made = encode(&picture, &options, &CancelToken::default()).expect("encodes");
     assert_eq!(made.warnings.iter().map(|w| w.code).collect::<Vec<_>>(), ["alpha_flattened"]);
 }
 
@@ -68,7 +75,8 @@ fn transparency_is_flattened_and_said() {
 fn child_writes_more_than_it_may() {
     let Some(folder) = std::env::var_os("DANQING_TEST_FOLDER") else { return };
     let path = std::path::Path::new(&folder).join("图.png");
-    let error = write_atomic(&path, &vec![7; 1 << 20], Overwrite::Replace).expect_err("over the limit");
+    let error = write_atomic(&path, &vec![7; 1 << 20], Overwrite::Replace, &CancelToken::default())
+        .expect_err("over the limit");
     assert!(matches!(error, Error::DiskFull { .. }), "{error}");
     assert_eq!(error.class(), Class::Environment);
 }

@@ -1,6 +1,7 @@
 //! Every format, orientation, depth, channel layout and profile against what independent readers see
 //! (`tools/golden/media_matrix.py`: Pillow, libpng, tifffile, littlecms).
 
+use danqing_capability::CancelToken;
 use danqing_media::file::{DepthChoice, EncodeOptions, Format, Limits, decode, encode};
 use danqing_media::{Channels, Picture, Samples};
 
@@ -21,7 +22,8 @@ fn as_expected(picture: &Picture, channels: usize) -> (usize, Vec<u32>) {
 }
 
 fn decoded(example: &Example<'_>) -> Picture {
-    decode(example.file(), &Limits::default()).unwrap_or_else(|e| panic!("{}: {e}", example.name()))
+    decode(example.file(), &Limits::default(), &CancelToken::default())
+        .unwrap_or_else(|e| panic!("{}: {e}", example.name()))
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn profiles_give_the_srgb_of_littlecms() {
     let mut compared = 0;
     each(|example| {
         let Some(expected) = example.part("srgb") else { return };
-        let actual = decoded(example).to_srgb8().expect("usable profile");
+        let actual = decoded(example).to_srgb8(&CancelToken::default()).expect("usable profile");
         let worst = actual.samples().iter().zip(expected).map(|(a, e)| a.abs_diff(*e)).max();
         assert!(worst <= Some(example.number("srgb_tolerance") as u8), "{}: {worst:?}", example.name());
         compared += 1;
@@ -84,10 +86,12 @@ fn lossless_formats_bring_every_picture_back() {
     each(|example| {
         let picture = decoded(example);
         for format in [Format::Png, Format::Tiff, Format::WebP] {
-            let made = encode(&picture, &EncodeOptions::new(format)).unwrap_or_else(|e| panic!("{format}: {e}"));
-            let again = encode(&picture, &EncodeOptions::new(format)).expect("as before");
+            let made = encode(&picture, &EncodeOptions::new(format), &CancelToken::default())
+                .unwrap_or_else(|e| panic!("{format}: {e}"));
+            let again = encode(&picture, &EncodeOptions::new(format), &CancelToken::default()).expect("as before");
             assert_eq!(made.bytes, again.bytes, "{} as {format}: other bytes", example.name());
-            let back = decode(&made.bytes, &Limits::default()).unwrap_or_else(|e| panic!("{format}: {e}"));
+            let back = decode(&made.bytes, &Limits::default(), &CancelToken::default())
+                .unwrap_or_else(|e| panic!("{format}: {e}"));
             if format != Format::WebP {
                 assert_eq!(back.samples, picture.samples, "{} as {format}", example.name());
                 assert_eq!(back.channels, picture.channels, "{} as {format}", example.name());
@@ -108,11 +112,11 @@ fn lossy_formats_come_near_and_say_what_they_dropped() {
     each(|example| {
         let picture = decoded(example);
         let options = EncodeOptions { quality: 100, lossless: false, ..EncodeOptions::new(Format::Jpeg) };
-        let made = encode(&picture, &options).expect("JPEG");
+        let made = encode(&picture, &options, &CancelToken::default()).expect("JPEG");
         let codes: Vec<_> = made.warnings.iter().map(|w| w.code).collect();
         let sixteen = picture.depth() == danqing_media::Depth::Sixteen;
         assert_eq!(codes.contains(&"depth_reduced"), sixteen, "{}: {codes:?}", example.name());
-        let back = decode(&made.bytes, &Limits::default()).expect("readable");
+        let back = decode(&made.bytes, &Limits::default(), &CancelToken::default()).expect("readable");
         assert_eq!(back.size(), picture.size());
         assert_eq!(back.icc_profile, picture.icc_profile, "{}", example.name());
         if !picture.channels.has_alpha() {
@@ -130,7 +134,12 @@ fn depth_can_be_chosen() {
         let picture = decoded(example);
         for (depth, bits) in [(DepthChoice::Eight, 8), (DepthChoice::Sixteen, 16)] {
             let options = EncodeOptions { depth, ..EncodeOptions::new(Format::Tiff) };
-            let back = decode(&encode(&picture, &options).expect("TIFF").bytes, &Limits::default()).expect("readable");
+            let back = decode(
+                &encode(&picture, &options, &CancelToken::default()).expect("TIFF").bytes,
+                &Limits::default(),
+                &CancelToken::default(),
+            )
+            .expect("readable");
             assert_eq!(samples(&back).0, bits, "{}", example.name());
         }
     });

@@ -1,5 +1,6 @@
 //! Recipes in files: written, found again, kept through changes by other programs.
 
+use danqing_capability::CancelToken;
 use std::sync::Arc;
 
 use danqing_media::file::{EncodeOptions, Format, Limits, decode, encode, read_recipe};
@@ -16,13 +17,18 @@ fn picture() -> Picture {
     made.metadata.recipe = Some(RECIPE.to_owned());
     made.metadata.xmp = Some(PACKET.to_owned());
     made.metadata.exif =
-        decode(&part_of("png 6 plain 8 bit 3 channels", "file"), &Limits::default()).expect("readable").metadata.exif;
+        decode(&part_of("png 6 plain 8 bit 3 channels", "file"), &Limits::default(), &CancelToken::default())
+            .expect("readable")
+            .metadata
+            .exif;
     made.metadata.texts = vec![("Comment".to_owned(), "雪".to_owned())];
     made
 }
 
 fn written(picture: &Picture, format: Format) -> Vec<u8> {
-    encode(picture, &EncodeOptions::new(format)).unwrap_or_else(|e| panic!("{format}: {e}")).bytes
+    encode(picture, &EncodeOptions::new(format), &CancelToken::default())
+        .unwrap_or_else(|e| panic!("{format}: {e}"))
+        .bytes
 }
 
 #[test]
@@ -30,7 +36,7 @@ fn recipe_and_metadata_come_back_from_every_format() {
     for format in FORMATS {
         let bytes = written(&picture(), format);
         assert_eq!(read_recipe(&bytes).expect("readable").as_deref(), Some(RECIPE), "{format}");
-        let back = decode(&bytes, &Limits::default()).expect("readable");
+        let back = decode(&bytes, &Limits::default(), &CancelToken::default()).expect("readable");
         assert_eq!(back.metadata.recipe.as_deref(), Some(RECIPE), "{format}");
         assert_eq!(back.metadata.xmp.as_deref(), Some(PACKET), "{format}");
         assert!(back.metadata.exif.is_some(), "{format}");
@@ -45,7 +51,7 @@ fn the_same_picture_gives_the_same_bytes() {
     for format in FORMATS {
         for lossless in [true, false] {
             let options = EncodeOptions { lossless, ..EncodeOptions::new(format) };
-            let [a, b] = [(); 2].map(|()| encode(&picture(), &options).expect("encodes"));
+            let [a, b] = [(); 2].map(|()| encode(&picture(), &options, &CancelToken::default()).expect("encodes"));
             assert_eq!(a, b, "{format}");
         }
     }
@@ -54,7 +60,8 @@ fn the_same_picture_gives_the_same_bytes() {
 #[test]
 fn black_pixels_still_tell_how_the_picture_was_made() {
     for format in FORMATS {
-        let mut black = decode(&written(&picture(), format), &Limits::default()).expect("readable");
+        let mut black =
+            decode(&written(&picture(), format), &Limits::default(), &CancelToken::default()).expect("readable");
         black.samples = Samples::U8(vec![0; black.samples.len()]);
         assert_eq!(read_recipe(&written(&black, format)).expect("readable").as_deref(), Some(RECIPE), "{format}");
     }
@@ -80,8 +87,8 @@ fn stripping_leaves_profile_and_recipe() {
         let mut picture = picture();
         picture.icc_profile = Some(Arc::from(part_of("colour png 3", "icc")));
         let options = EncodeOptions { strip_metadata: true, ..EncodeOptions::new(format) };
-        let bytes = encode(&picture, &options).expect("encodes").bytes;
-        let back = decode(&bytes, &Limits::default()).expect("readable");
+        let bytes = encode(&picture, &options, &CancelToken::default()).expect("encodes").bytes;
+        let back = decode(&bytes, &Limits::default(), &CancelToken::default()).expect("readable");
         assert_eq!(back.metadata.recipe.as_deref(), Some(RECIPE), "{format}");
         assert_eq!(back.icc_profile, picture.icc_profile, "{format}");
         let metadata = back.metadata;
@@ -93,11 +100,12 @@ fn stripping_leaves_profile_and_recipe() {
 #[test]
 fn texts_stay_in_png_and_are_reported_elsewhere() {
     for format in FORMATS {
-        let made = encode(&picture(), &EncodeOptions::new(format)).expect("encodes");
+        let made = encode(&picture(), &EncodeOptions::new(format), &CancelToken::default()).expect("encodes");
         let dropped = made.warnings.iter().any(|w| w.code == "texts_dropped");
         assert_eq!(dropped, format != Format::Png, "{format}");
     }
-    let back = decode(&written(&picture(), Format::Png), &Limits::default()).expect("readable");
+    let back =
+        decode(&written(&picture(), Format::Png), &Limits::default(), &CancelToken::default()).expect("readable");
     assert_eq!(back.metadata.texts, picture().metadata.texts);
 }
 
@@ -113,7 +121,7 @@ fn long_recipes_fit_everywhere_but_in_jpeg() {
             "{format}"
         );
     }
-    let error = encode(&picture, &EncodeOptions::new(Format::Jpeg)).expect_err("too long");
+    let error = encode(&picture, &EncodeOptions::new(Format::Jpeg), &CancelToken::default()).expect_err("too long");
     assert!(matches!(error, Error::TooLarge { .. }), "{error}");
     assert!(error.to_string().contains("recipe in a JPEG"), "{error}");
 }

@@ -19,23 +19,24 @@ pub(super) fn apply(canvas: &mut Canvas, edit: &Edit, progress: &mut Progress<'_
     let cancel = &progress.cancel_token().clone();
     match edit {
         Edit::Denoise(e) => {
-            let colours = canvas.colours()?;
+            let colours = canvas.colours(cancel)?;
             *colours = denoised(colours, e, progress)?;
         }
         Edit::Crop(e) => canvas.crop(Rect::new(e.x, e.y, e.width, e.height)),
-        Edit::Flip(e) => canvas.turn(e.axis.into()),
+        Edit::Flip(e) => canvas.turn(e.axis.into(), cancel)?,
         Edit::Rotate(e) => rotate(canvas, e, cancel)?,
         Edit::Resize(e) => resize(canvas, e, cancel)?,
         Edit::AutoWhiteBalance(e) => {
-            let colours = canvas.colours()?;
-            let gains = tone::grey_world_gains(colours).map(|gain| gain.powf(e.strength as f32));
+            let colours = canvas.colours(cancel)?;
+            let gains = tone::grey_world_gains(colours, cancel)?.map(|gain| gain.powf(e.strength as f32));
             tone::balanced(colours, gains, cancel)?;
         }
         Edit::NeutralPoint(e) => {
-            let colours = canvas.colours()?;
-            tone::balanced(colours, tone::neutral_gains(colours, square(e)), cancel)?;
+            let colours = canvas.colours(cancel)?;
+            let gains = tone::neutral_gains(colours, square(e), cancel)?;
+            tone::balanced(colours, gains, cancel)?;
         }
-        other => in_colour(canvas.colours()?, other, cancel)?,
+        other => in_colour(canvas.colours(cancel)?, other, cancel)?,
     }
     Ok(())
 }
@@ -128,7 +129,7 @@ fn denoised(
 fn rotate(canvas: &mut Canvas, edit: &Rotate, cancel: &CancelToken) -> Result<(), Error> {
     if let Some(quarters) = quarter_turns(edit.degrees) {
         if let Some(turn) = turn_of(quarters) {
-            canvas.turn(turn);
+            canvas.turn(turn, cancel)?;
         }
         return Ok(());
     }

@@ -29,23 +29,24 @@ impl Canvas {
     }
 
     /// The colours, converted at the first call.
-    pub(super) fn colours(&mut self) -> Result<&mut Raster<SrgbF32>, Error> {
+    pub(super) fn colours(&mut self, cancel: &CancelToken) -> Result<&mut Raster<SrgbF32>, Error> {
         let colours = match self.colours.take() {
             Some(colours) => colours,
-            None => self.picture.to_srgb()?,
+            None => self.picture.to_srgb(cancel)?,
         };
         Ok(self.colours.insert(colours))
     }
 
     /// Moves samples without changing them.
-    pub(super) fn turn(&mut self, turn: Turn) {
+    pub(super) fn turn(&mut self, turn: Turn, cancel: &CancelToken) -> Result<(), Cancelled> {
         let (size, channels) = (self.size(), self.picture.channels.count());
         let samples = match &self.picture.samples {
-            Samples::U8(samples) => Samples::U8(turned_samples(samples, size, channels, turn)),
-            Samples::U16(samples) => Samples::U16(turned_samples(samples, size, channels, turn)),
+            Samples::U8(samples) => Samples::U8(turned_samples(samples, size, channels, turn, cancel)?),
+            Samples::U16(samples) => Samples::U16(turned_samples(samples, size, channels, turn, cancel)?),
         };
         self.replace(turn.size(size), samples);
-        self.colours = self.colours.as_ref().map(|colours| turned(colours, turn));
+        self.colours = self.colours.as_ref().map(|colours| turned(colours, turn, cancel)).transpose()?;
+        Ok(())
     }
 
     /// Keeps a rectangle that lies inside, without changing samples.
@@ -58,14 +59,14 @@ impl Canvas {
     /// Colours weighted by alpha, and alpha itself, resampled: transparent places lend no colour to their neighbours.
     pub(super) fn resample(&mut self, how: &impl Resampling, cancel: &CancelToken) -> Result<(), super::Error> {
         let alpha = self.picture.alpha();
-        let colours = self.colours()?;
+        let colours = self.colours(cancel)?;
         if let Some(alpha) = &alpha {
-            multiply(colours, alpha);
+            multiply(colours, alpha, cancel)?;
         }
         let mut made = how.resample(colours, cancel)?;
         let alpha = alpha.map(|alpha| how.resample(&alpha, cancel)).transpose()?;
         if let Some(alpha) = &alpha {
-            divide(&mut made, alpha);
+            divide(&mut made, alpha, cancel)?;
         }
         self.colours = Some(made);
         let (size, channels) = (how.size(), self.picture.channels.count());
@@ -87,28 +88,36 @@ impl Canvas {
     }
 
     /// Back in the picture's own depth, channels and profile; untouched colours keep their bits.
-    pub(super) fn finish(self) -> Result<Picture, Error> {
+    pub(super) fn finish(self, cancel: &CancelToken) -> Result<Picture, Error> {
         let Some(colours) = self.colours else { return Ok(self.picture) };
         let everywhere = Mask::filled(colours.width(), colours.height(), u8::MAX);
-        self.picture.compose(&colours, &everywhere, colours.bounds())
+        self.picture.compose(&colours, &everywhere, colours.bounds(), cancel)
     }
 }
 
-fn multiply(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>) {
-    for (pixel, &alpha) in colours.samples_mut().chunks_exact_mut(3).zip(alpha.samples()) {
-        for value in pixel {
-            *value *= alpha;
+/// Colours times what `scale` makes of their alpha.
+fn scaled_by_alpha(
+    colours: &mut Raster<SrgbF32>,
+    alpha: &Raster<ScalarF32>,
+    cancel: &CancelToken,
+    scale: impl Fn(f32) -> f32,
+) -> Result<(), Cancelled> {
+    for y in 0..colours.height() {
+        cancel.check()?;
+        for (pixel, &alpha) in colours.row_mut(y).chunks_exact_mut(3).zip(alpha.row(y)) {
+            let scale = scale(alpha);
+            pixel.iter_mut().for_each(|value| *value *= scale);
         }
     }
+    Ok(())
 }
 
-fn divide(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>) {
-    for (pixel, &alpha) in colours.samples_mut().chunks_exact_mut(3).zip(alpha.samples()) {
-        let scale = if alpha > 1e-6 { 1.0 / alpha } else { 0.0 };
-        for value in pixel {
-            *value *= scale;
-        }
-    }
+fn multiply(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>, cancel: &CancelToken) -> Result<(), Cancelled> {
+    scaled_by_alpha(colours, alpha, cancel, |alpha| alpha)
+}
+
+fn divide(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>, cancel: &CancelToken) -> Result<(), Cancelled> {
+    scaled_by_alpha(colours, alpha, cancel, |alpha| if alpha > 1e-6 { 1.0 / alpha } else { 0.0 })
 }
 
 /// Black samples with that alpha in the last channel.

@@ -65,7 +65,7 @@ impl Capability for Adjust {
             apply::apply(&mut canvas, edit, progress)?;
             progress.step("edits", i + 1, total)?;
         }
-        let adjusted = canvas.finish()?;
+        let adjusted = canvas.finish(progress.cancel_token())?;
         progress.cancel_token().check()?;
         let (width, height) = adjusted.size();
         let outputs = Outputs::one("picture", Medium::Picture(Arc::new(adjusted)));

@@ -82,21 +82,22 @@ impl Capability for Erase {
     ) -> Result<Outputs<Medium>, Error> {
         let (picture, mask) = (ports::picture(inputs)?, ports::optional_picture(inputs, "mask"));
         let hole = region::hole(mask, params, picture.size(), progress.cancel_token())?;
-        let srgb = picture.to_srgb()?;
+        let srgb = picture.to_srgb(progress.cancel_token())?;
         let coverage = fill::feathered(&hole, params.feather);
         let mut result = picture.clone();
         let mut labels = Vec::new();
         for place in scenes::places(&fill::touched(&coverage)) {
             let piece = Piece { picture: srgb.crop(place), hole: hole.crop(place), coverage: coverage.crop(place) };
             let made = self.fill(&piece, params, progress)?;
-            result = result.compose(&made.filled, &fill::touched(&piece.coverage), place)?;
+            result = result.compose(&made.filled, &fill::touched(&piece.coverage), place, progress.cancel_token())?;
             labels.push(made.label);
         }
         let facts = fill::facts(picture, &result, &hole, params.feather, progress)?;
         fill::warn_of_detail(&facts, progress);
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
         if !self.models(params).is_empty() {
-            outputs.weights.push(self.inpainter.get().map_err(fill::Error::from)?.weights.clone());
+            let loaded = self.inpainter.get(progress.cancel_token()).map_err(fill::Error::from)?;
+            outputs.weights.push(loaded.weights.clone());
         }
         Ok(outputs)
     }

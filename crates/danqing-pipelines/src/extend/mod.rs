@@ -94,19 +94,20 @@ impl Capability for Extend {
         let sides = plan::sides(params, trim, kept.width, kept.height)?;
         let (width, height) = sides.canvas(kept.width, kept.height);
         let kept = picture.on_canvas(kept.width, kept.height, -(kept.x as isize), -(kept.y as isize));
-        let (filled, labels) = self.filled(&kept.to_srgb()?, sides, params, progress)?;
+        let (filled, labels) = self.filled(&kept.to_srgb(progress.cancel_token())?, sides, params, progress)?;
         let hole = new_area(sides, kept.size());
         let feather = if invents(params.fill) { params.feather } else { 0 };
         let coverage = fill::feathered(&hole, feather);
         let canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
-        let result = canvas.compose(&filled, &fill::touched(&coverage), filled.bounds())?;
+        let result = canvas.compose(&filled, &fill::touched(&coverage), filled.bounds(), progress.cancel_token())?;
         let facts = fill::facts(&canvas, &result, &hole, feather, progress)?;
         if invents(params.fill) {
             fill::warn_of_detail(&facts, progress);
         }
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
         if !self.models(params).is_empty() {
-            outputs.weights.push(self.inpainter.get().map_err(fill::Error::from)?.weights.clone());
+            let loaded = self.inpainter.get(progress.cancel_token()).map_err(fill::Error::from)?;
+            outputs.weights.push(loaded.weights.clone());
         }
         Ok(outputs)
     }
@@ -168,7 +169,8 @@ fn new_area(sides: Sides, (width, height): (usize, usize)) -> Mask {
 }
 
 fn boundary_of(picture: &Picture, progress: &mut Progress<'_>) -> Result<Trim, Error> {
-    let bounds = danqing_vision::boundary::picture_boundary(&picture.to_srgb8()?, progress.cancel_token())?;
+    let cancel = progress.cancel_token();
+    let bounds = danqing_vision::boundary::picture_boundary(&picture.to_srgb8(cancel)?, cancel)?;
     let r = bounds.rect;
     if r == danqing_media::Rect::new(0, 0, picture.width, picture.height) {
         progress.warn("no_border_found", "no flat border or letterbox bar was found: nothing is cut off");

@@ -31,7 +31,7 @@ pub(crate) fn network_at(
     scale: f64,
     progress: &mut Progress<'_>,
 ) -> Result<Candidate, Error> {
-    let loaded = inpainter.get()?;
+    let loaded = inpainter.get(progress.cancel_token())?;
     let engine = inpainter.engine().with_cancel(progress.cancel_token().clone());
     let filled = network::filled(&loaded.network, &engine, scene.picture, scene.hole, scale, progress)?;
     Ok(Candidate { label: format!("network at {scale:.2}"), filled })

@@ -45,7 +45,8 @@ pub(crate) fn facts(
 ) -> Result<Facts, Error> {
     let marked = hole.samples().iter().filter(|&&v| v > 0).count();
     let place = coverage::bounds(hole).grown(48, hole.width(), hole.height());
-    let around = result.on_canvas(place.width, place.height, -(place.x as isize), -(place.y as isize)).to_srgb()?;
+    let around = result.on_canvas(place.width, place.height, -(place.x as isize), -(place.y as isize));
+    let around = around.to_srgb(progress.cancel_token())?;
     let beyond: Vec<bool> = distance_to_nonzero(hole).samples().iter().map(|&d| d > feather as f32).collect();
     let hole = hole.crop(place);
     progress.step("measure", 0, 1)?;

@@ -4,6 +4,7 @@ mod rotate;
 #[cfg(test)]
 mod tests;
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Raster, Space};
 use serde::{Deserialize, Serialize};
 
@@ -48,26 +49,42 @@ impl Turn {
 }
 
 /// Interleaved samples of a `size` picture turned; every sample keeps its bits.
-#[must_use]
-pub fn turned_samples<T: Copy>(samples: &[T], size: (usize, usize), channels: usize, turn: Turn) -> Vec<T> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn turned_samples<T: Copy>(
+    samples: &[T],
+    size: (usize, usize),
+    channels: usize,
+    turn: Turn,
+    cancel: &CancelToken,
+) -> Result<Vec<T>, Cancelled> {
     let (width, height) = turn.size(size);
     let mut made = Vec::with_capacity(samples.len());
     for y in 0..height {
+        cancel.check()?;
         for x in 0..width {
             let (from_x, from_y) = turn.source((x, y), size);
             let at = (from_y * size.0 + from_x) * channels;
             made.extend_from_slice(&samples[at..at + channels]);
         }
     }
-    made
+    Ok(made)
 }
 
 /// A raster turned; every sample keeps its bits.
-#[must_use]
-pub fn turned<S: Space>(from: &Raster<S>, turn: Turn) -> Raster<S> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn turned<S: Space>(from: &Raster<S>, turn: Turn, cancel: &CancelToken) -> Result<Raster<S>, Cancelled> {
     let (width, height) = turn.size(from.size());
-    Raster::from_fn(width, height, |x, y, pixel| {
-        let (from_x, from_y) = turn.source((x, y), from.size());
-        pixel.copy_from_slice(from.pixel(from_x, from_y));
-    })
+    let mut made = Raster::filled(width, height, S::Sample::default());
+    for y in 0..height {
+        cancel.check()?;
+        for (x, pixel) in made.row_mut(y).chunks_exact_mut(S::CHANNELS).enumerate() {
+            let (from_x, from_y) = turn.source((x, y), from.size());
+            pixel.copy_from_slice(from.pixel(from_x, from_y));
+        }
+    }
+    Ok(made)
 }

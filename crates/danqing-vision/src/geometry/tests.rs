@@ -10,9 +10,10 @@ fn turns_move_samples_as_numpy_does() {
     let from = Raster::<Gray8>::new(3, 2, vec![1, 2, 3, 4, 5, 6]).expect("six samples");
     let expected: [&[u8]; 5] =
         [&[4, 1, 5, 2, 6, 3], &[6, 5, 4, 3, 2, 1], &[3, 6, 2, 5, 1, 4], &[3, 2, 1, 6, 5, 4], &[4, 5, 6, 1, 2, 3]];
+    let cancel = &CancelToken::default();
     for (turn, expected) in TURNS.into_iter().zip(expected) {
-        assert_eq!(turned(&from, turn).samples(), expected, "{turn:?}");
-        assert_eq!(turned_samples(from.samples(), from.size(), 1, turn), expected, "{turn:?}");
+        assert_eq!(turned(&from, turn, cancel).expect("runs").samples(), expected, "{turn:?}");
+        assert_eq!(turned_samples(from.samples(), from.size(), 1, turn, cancel).expect("runs"), expected, "{turn:?}");
     }
 }
 
@@ -20,7 +21,7 @@ fn turns_move_samples_as_numpy_does() {
 fn rotating_by_right_angles_equals_turning() {
     let from = Raster::<ScalarF32>::from_fn(9, 6, |x, y, s| s[0] = (x * 7 % 5) as f32 + y as f32);
     for (turn, degrees) in [(Turn::Quarter, 90.0), (Turn::Half, 180.0), (Turn::ThreeQuarters, 270.0)] {
-        let exact = turned(&from, turn);
+        let exact = turned(&from, turn, &CancelToken::default()).expect("runs");
         let ours = rotated(&from, degrees, exact.size(), 0.0, &CancelToken::default()).expect("not cancelled");
         let worst = ours.samples().iter().zip(exact.samples()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(worst < 1e-4, "{degrees}: {worst}");

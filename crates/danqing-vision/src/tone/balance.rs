@@ -17,15 +17,19 @@ pub fn balance_gains(temperature: f32, tint: f32) -> [f32; 3] {
 }
 
 /// Gains that make the mean of the picture grey (grey-world assumption), pixels that are clipped left out.
-#[must_use]
-pub fn grey_world_gains(image: &Raster<SrgbF32>) -> [f32; 3] {
-    gains_of_mean(image, image.bounds())
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn grey_world_gains(image: &Raster<SrgbF32>, cancel: &CancelToken) -> Result<[f32; 3], Cancelled> {
+    gains_of_mean(image, image.bounds(), cancel)
 }
 
 /// Gains that make the part `neutral` of the picture grey.
-#[must_use]
-pub fn neutral_gains(image: &Raster<SrgbF32>, neutral: Rect) -> [f32; 3] {
-    gains_of_mean(image, neutral.clipped(image.width(), image.height()))
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn neutral_gains(image: &Raster<SrgbF32>, neutral: Rect, cancel: &CancelToken) -> Result<[f32; 3], Cancelled> {
+    gains_of_mean(image, neutral.clipped(image.width(), image.height()), cancel)
 }
 
 /// Multiplies the channels in linear light.
@@ -39,9 +43,10 @@ pub fn balanced(image: &mut Raster<SrgbF32>, gains: [f32; 3], cancel: &CancelTok
 }
 
 /// No gains where nothing is left to measure, or a channel is missing: they would be infinite.
-fn gains_of_mean(image: &Raster<SrgbF32>, part: Rect) -> [f32; 3] {
+fn gains_of_mean(image: &Raster<SrgbF32>, part: Rect, cancel: &CancelToken) -> Result<[f32; 3], Cancelled> {
     let mut sums = [0.0_f64; 3];
     for y in part.y..part.bottom() {
+        cancel.check()?;
         for pixel in image.row(y)[part.x * 3..part.right() * 3].chunks_exact(3) {
             if pixel.iter().all(|v| (0.002..0.998).contains(v)) {
                 sums.iter_mut().zip(pixel).for_each(|(sum, &v)| *sum += f64::from(linear_from_encoded(v)));
@@ -50,9 +55,9 @@ fn gains_of_mean(image: &Raster<SrgbF32>, part: Rect) -> [f32; 3] {
     }
     let mean = sums.iter().sum::<f64>() / 3.0;
     if sums.iter().any(|&sum| sum < 0.01 * mean || sum <= 0.0) {
-        return [1.0; 3];
+        return Ok([1.0; 3]);
     }
-    kept_luminance(sums.map(|sum| (mean / sum) as f32))
+    Ok(kept_luminance(sums.map(|sum| (mean / sum) as f32)))
 }
 
 fn kept_luminance(gains: [f32; 3]) -> [f32; 3] {

@@ -29,7 +29,15 @@ impl ModelStore {
     /// [`StoreError::Missing`] (its hint is the command that fetches it), [`StoreError::Damaged`],
     /// [`StoreError::Content`].
     pub fn open_tensors(&self, id: &str) -> Result<Weights, StoreError> {
-        let bytes = self.read(id)?;
+        self.open_tensors_while(id, &mut || true)
+    }
+
+    /// [`Self::open_tensors`], given up soon after `goes_on` is false.
+    ///
+    /// # Errors
+    /// Those of [`Self::open_tensors`]; [`FetchError::Cancelled`].
+    pub fn open_tensors_while(&self, id: &str, goes_on: &mut dyn FnMut() -> bool) -> Result<Weights, StoreError> {
+        let bytes = self.read_while(id, goes_on)?;
         let entry = self.catalogue().get(id)?;
         let limits = Limits::default();
         let content = |cause| StoreError::Content { id: id.to_owned(), cause };
@@ -49,11 +57,17 @@ impl ModelStore {
     /// # Errors
     /// [`StoreError::Missing`], [`StoreError::Damaged`], [`StoreError::Content`].
     pub fn read(&self, id: &str) -> Result<Vec<u8>, StoreError> {
+        self.read_while(id, &mut || true)
+    }
+
+    fn read_while(&self, id: &str, goes_on: &mut dyn FnMut() -> bool) -> Result<Vec<u8>, StoreError> {
         let path = self.path(id)?;
         let entry = self.catalogue().get(id)?;
         let bytes = read_bounded(&path, &Limits::default())
             .map_err(|cause| StoreError::Content { id: id.to_owned(), cause })?;
-        let actual = Sha256Hex::of(&bytes);
+        let stop = || std::io::Error::from(std::io::ErrorKind::Interrupted);
+        let hashed = Sha256Hex::of_reader(&bytes[..], |_| if goes_on() { Ok(()) } else { Err(stop()) });
+        let Ok((actual, _)) = hashed else { return Err(FetchError::Cancelled.into()) };
         let expected = self.expected(entry)?.sha256;
         if actual == expected {
             return Ok(bytes);

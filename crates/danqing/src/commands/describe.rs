@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::ArgMatches;
-use danqing_capability::Port;
+use danqing_capability::{CancelToken, Port};
 use danqing_jobs::{AnyMediaCapability, Place, Studio, read_recipe};
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::language::Language;
 /// `danqing recipe FILE`: JSON on standard output.
 pub(super) fn recipe(matches: &ArgMatches) -> Outcome {
     let place = matches.get_one::<OsString>("file").map_or(Place::Stream, |typed| Place::from_argument(typed));
-    let recipe = read_recipe(&place)?;
+    let recipe = read_recipe(&place, &CancelToken::default())?;
     print_data(&format!("{}\n", pretty(&serde_json::to_value(recipe).unwrap_or_default())))
 }
 
