@@ -3,6 +3,7 @@
 //!
 //! Source: two passes with union by smallest label (A. Rosenfeld, J. Pfaltz, 1966).
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Raster, Rect, Space};
 
 /// Which neighbours belong together.
@@ -34,38 +35,52 @@ pub struct Components {
 }
 
 /// Labels the pixels that are not zero.
-#[must_use]
-pub fn components<S: Space<Sample = u8>>(from: &Raster<S>, connectivity: Connectivity) -> Components {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn components<S: Space<Sample = u8>>(
+    from: &Raster<S>,
+    connectivity: Connectivity,
+    cancel: &CancelToken,
+) -> Result<Components, Cancelled> {
     let is_set = |i: usize| from.samples()[i * S::CHANNELS..][..S::CHANNELS].iter().any(|&s| s != 0);
-    components_of(from.width(), from.height(), connectivity, is_set)
+    components_of(from.width(), from.height(), connectivity, is_set, cancel)
 }
 
 /// Labels the pixels for which `is_set(index in row order)`.
-#[must_use]
+///
+/// # Errors
+/// [`Cancelled`].
 pub fn components_of(
     width: usize,
     height: usize,
     connectivity: Connectivity,
     is_set: impl Fn(usize) -> bool,
-) -> Components {
+    cancel: &CancelToken,
+) -> Result<Components, Cancelled> {
     let mut labels = vec![0_u32; width * height];
     let mut parents = vec![0_u32];
-    for i in (0..labels.len()).filter(|&i| is_set(i)) {
-        let joined = joined_neighbours(&labels, &mut parents, width, i, connectivity);
-        labels[i] = joined.unwrap_or_else(|| {
-            parents.push(parents.len() as u32);
-            parents.len() as u32 - 1
-        });
+    for y in 0..height {
+        cancel.check()?;
+        for i in (y * width..(y + 1) * width).filter(|&i| is_set(i)) {
+            let joined = joined_neighbours(&labels, &mut parents, width, i, connectivity);
+            labels[i] = joined.unwrap_or_else(|| {
+                parents.push(parents.len() as u32);
+                parents.len() as u32 - 1
+            });
+        }
     }
-    numbered(labels, &mut parents, width)
+    numbered(labels, &mut parents, width, cancel)
 }
 
 /// Removes every background region that does not touch the border: zeros become 255.
-#[must_use]
-pub fn holes_filled<S: Space<Sample = u8>>(from: &Raster<S>) -> Raster<S> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn holes_filled<S: Space<Sample = u8>>(from: &Raster<S>, cancel: &CancelToken) -> Result<Raster<S>, Cancelled> {
     let (width, height) = from.size();
     let is_zero = |i: usize| from.samples()[i * S::CHANNELS..][..S::CHANNELS].iter().all(|&s| s == 0);
-    let background = components_of(width, height, Connectivity::Four, is_zero);
+    let background = components_of(width, height, Connectivity::Four, is_zero, cancel)?;
     let is_hole =
         |c: &Component| c.bounds.x > 0 && c.bounds.y > 0 && c.bounds.right() < width && c.bounds.bottom() < height;
     let holes: Vec<bool> = background.found.iter().map(is_hole).collect();
@@ -75,7 +90,7 @@ pub fn holes_filled<S: Space<Sample = u8>>(from: &Raster<S>) -> Raster<S> {
             pixel.fill(u8::MAX);
         }
     }
-    made
+    Ok(made)
 }
 
 /// Unites the labels of the neighbours already seen; the smallest of them.
@@ -116,20 +131,27 @@ fn united(parents: &mut [u32], a: u32, b: u32) -> u32 {
 }
 
 /// Second pass: roots become 1, 2, 3… in the order of their first pixel.
-fn numbered(mut labels: Vec<u32>, parents: &mut [u32], width: usize) -> Components {
+fn numbered(
+    mut labels: Vec<u32>,
+    parents: &mut [u32],
+    width: usize,
+    cancel: &CancelToken,
+) -> Result<Components, Cancelled> {
     let mut numbers = vec![0_u32; parents.len()];
     let mut found: Vec<Component> = Vec::new();
-    for (i, label) in labels.iter_mut().enumerate().filter(|(_, label)| **label != 0) {
-        let number = &mut numbers[root(parents, *label) as usize];
-        let (x, y) = (i % width, i / width);
-        if *number == 0 {
-            found.push(Component { bounds: Rect::new(x, y, 1, 1), area: 0 });
-            *number = found.len() as u32;
+    for (y, row) in labels.chunks_exact_mut(width.max(1)).enumerate() {
+        cancel.check()?;
+        for (x, label) in row.iter_mut().enumerate().filter(|(_, label)| **label != 0) {
+            let number = &mut numbers[root(parents, *label) as usize];
+            if *number == 0 {
+                found.push(Component { bounds: Rect::new(x, y, 1, 1), area: 0 });
+                *number = found.len() as u32;
+            }
+            *label = *number;
+            include(&mut found[*number as usize - 1], x, y);
         }
-        *label = *number;
-        include(&mut found[*number as usize - 1], x, y);
     }
-    Components { labels, found }
+    Ok(Components { labels, found })
 }
 
 fn include(component: &mut Component, x: usize, y: usize) {

@@ -4,68 +4,107 @@
 //! Source: A. Meijster, J. Roerdink, W. Hesselink, "A general algorithm for computing distance transforms in linear
 //! time", 2000.
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Raster, ScalarF32, Space};
 
 /// Squared distance where no target exists.
 pub const NOWHERE: u64 = u64::MAX;
 
 /// Distance in pixels of every pixel to the nearest zero sample (0 there); infinite if there is none.
-#[must_use]
-pub fn distance_to_zero<S: Space<Sample = u8>>(from: &Raster<S>) -> Raster<ScalarF32> {
-    rooted(from.size(), &squared_distances(from.width(), from.height(), |i| is_zero(from, i)))
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn distance_to_zero<S: Space<Sample = u8>>(
+    from: &Raster<S>,
+    cancel: &CancelToken,
+) -> Result<Raster<ScalarF32>, Cancelled> {
+    let squares = squared_distances(from.width(), from.height(), |i| is_zero(from, i), cancel)?;
+    rooted(from.size(), &squares, cancel)
 }
 
 /// Distance in pixels of every pixel to the nearest sample that is not zero (0 there); infinite if there is none.
-#[must_use]
-pub fn distance_to_nonzero<S: Space<Sample = u8>>(from: &Raster<S>) -> Raster<ScalarF32> {
-    rooted(from.size(), &squared_distances(from.width(), from.height(), |i| !is_zero(from, i)))
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn distance_to_nonzero<S: Space<Sample = u8>>(
+    from: &Raster<S>,
+    cancel: &CancelToken,
+) -> Result<Raster<ScalarF32>, Cancelled> {
+    let squares = squared_distances(from.width(), from.height(), |i| !is_zero(from, i), cancel)?;
+    rooted(from.size(), &squares, cancel)
 }
 
 fn is_zero<S: Space<Sample = u8>>(from: &Raster<S>, pixel: usize) -> bool {
     from.samples()[pixel * S::CHANNELS..][..S::CHANNELS].iter().all(|&s| s == 0)
 }
 
-fn rooted((width, height): (usize, usize), squares: &[u64]) -> Raster<ScalarF32> {
+fn rooted(
+    (width, height): (usize, usize),
+    squares: &[u64],
+    cancel: &CancelToken,
+) -> Result<Raster<ScalarF32>, Cancelled> {
     let mut made = Raster::filled(width, height, f32::INFINITY);
-    for (to, &square) in made.samples_mut().iter_mut().zip(squares) {
-        if square != NOWHERE {
-            *to = (square as f64).sqrt() as f32;
+    for (y, squares) in squares.chunks_exact(width.max(1)).enumerate() {
+        cancel.check()?;
+        for (to, &square) in made.row_mut(y).iter_mut().zip(squares) {
+            if square != NOWHERE {
+                *to = (square as f64).sqrt() as f32;
+            }
         }
     }
-    made
+    Ok(made)
 }
 
 /// Squared distance of every pixel (in row order) to the nearest one for which `is_target(index)`; [`NOWHERE`] if there
 /// is none.
-#[must_use]
-pub fn squared_distances(width: usize, height: usize, is_target: impl Fn(usize) -> bool) -> Vec<u64> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn squared_distances(
+    width: usize,
+    height: usize,
+    is_target: impl Fn(usize) -> bool,
+    cancel: &CancelToken,
+) -> Result<Vec<u64>, Cancelled> {
     let mut squares = vec![NOWHERE; width * height];
     if squares.is_empty() {
-        return squares;
+        return Ok(squares);
     }
-    let mut columns = column_distances(width, height, is_target);
+    let mut columns = column_distances(width, height, is_target, cancel)?;
     let mut parabolas = Vec::with_capacity(width);
     for (row, squares) in columns.chunks_exact_mut(width).zip(squares.chunks_exact_mut(width)) {
+        cancel.check()?;
         lower_envelope(row, &mut parabolas);
         read_envelope(row, &parabolas, squares);
     }
-    squares
+    Ok(squares)
 }
 
 /// A column without target.
 const NO_TARGET: u32 = u32::MAX;
 
 /// Distance to the nearest target in the same column.
-fn column_distances(width: usize, height: usize, is_target: impl Fn(usize) -> bool) -> Vec<u32> {
+fn column_distances(
+    width: usize,
+    height: usize,
+    is_target: impl Fn(usize) -> bool,
+    cancel: &CancelToken,
+) -> Result<Vec<u32>, Cancelled> {
     let mut distances = vec![NO_TARGET; width * height];
-    for i in 0..distances.len() {
-        let above = if i < width { NO_TARGET } else { distances[i - width] };
-        distances[i] = if is_target(i) { 0 } else { above.saturating_add(1) };
+    for y in 0..height {
+        cancel.check()?;
+        for i in y * width..(y + 1) * width {
+            let above = if i < width { NO_TARGET } else { distances[i - width] };
+            distances[i] = if is_target(i) { 0 } else { above.saturating_add(1) };
+        }
     }
-    for i in (0..distances.len() - width).rev() {
-        distances[i] = distances[i].min(distances[i + width].saturating_add(1));
+    for y in (0..height - 1).rev() {
+        cancel.check()?;
+        for i in y * width..(y + 1) * width {
+            distances[i] = distances[i].min(distances[i + width].saturating_add(1));
+        }
     }
-    distances
+    Ok(distances)
 }
 
 /// The parabola of column `apex` is the lowest from column `from` on.
@@ -128,7 +167,8 @@ mod tests {
             for seed in &seeds {
                 mask.samples_mut()[seed % (width * height)] = 9;
             }
-            let squares = squared_distances(width, height, |i| mask.samples()[i] != 0);
+            let is_set = |i: usize| mask.samples()[i] != 0;
+            let squares = squared_distances(width, height, is_set, &CancelToken::default()).expect("not cancelled");
             for (i, &square) in squares.iter().enumerate() {
                 let nearest = seeds.iter().map(|seed| {
                     let target = seed % (width * height);

@@ -1,7 +1,5 @@
 //! JPEG: decoded by `jpeg-decoder`, encoded by `jpeg-encoder`.
 
-use std::io::Write;
-
 use danqing_capability::{CancelToken, Cancelled};
 use jpeg_decoder::ColorTransform;
 use jpeg_encoder::{ColorType, Encoder};
@@ -9,6 +7,7 @@ use jpeg_encoder::{ColorType, Encoder};
 use super::encode::{Attachments, bytes_of, flattened};
 use super::jpeg_segments::{Frame, Part, Segments};
 use super::limits::{Deadline, TimedReader};
+use super::until_cancelled::UntilCancelled;
 use super::{Format, Limits, xmp};
 use crate::cmyk::{Ink, srgb_from_inks};
 use crate::{Channels, Error, Metadata, Picture, Samples, Warning};
@@ -147,7 +146,7 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>, Error> {
     let (channels, samples) = flattened(picture, bytes_of(picture, Format::Jpeg)?, Format::Jpeg, warnings);
     let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(UntilCancelled { bytes: &mut bytes, cancel }, quality);
+    let mut encoder = Encoder::new(UntilCancelled::new(&mut bytes, cancel), quality);
     attach(&mut encoder, attachments, warnings)?;
     let color = if channels.is_gray() { ColorType::Luma } else { ColorType::Rgb };
     let (Ok(width), Ok(height)) = (u16::try_from(picture.width), u16::try_from(picture.height)) else {
@@ -158,23 +157,6 @@ pub(super) fn encode(
         Ok(()) => Ok(bytes),
         Err(_) if cancel.is_cancelled() => Err(Cancelled.into()),
         Err(e) => Err(refused(&e)),
-    }
-}
-
-/// Bytes that the encoder, which writes a few at a time, can't add to once the run is cancelled.
-struct UntilCancelled<'a> {
-    bytes: &'a mut Vec<u8>,
-    cancel: &'a CancelToken,
-}
-
-impl Write for UntilCancelled<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.cancel.check().map_err(std::io::Error::other)?;
-        self.bytes.write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

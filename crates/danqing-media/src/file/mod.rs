@@ -19,6 +19,7 @@ mod riff;
 mod tiff;
 mod tiff_exif;
 mod tiff_samples;
+mod until_cancelled;
 mod webp;
 mod xmp;
 

@@ -11,6 +11,7 @@ use tiff::tags::{PhotometricInterpretation, Predictor, SampleFormat, Tag};
 
 use super::encode::{Attachments, shared};
 use super::limits::{Deadline, TimedReader};
+use super::until_cancelled::UntilCancelled;
 use super::{Format, Limits, exif, tiff_exif, tiff_samples};
 use crate::orientation::Orientation;
 use crate::{Channels, Error, Metadata, Picture, Samples, Warning};
@@ -153,7 +154,7 @@ impl Sheet<'_> {
         [L::Inner]: TiffValue,
     {
         let mut bytes = Cursor::new(Vec::new());
-        let mut encoder = TiffEncoder::new(&mut bytes)?
+        let mut encoder = TiffEncoder::new(UntilCancelled::new(&mut bytes, self.cancel))?
             .with_compression(Compression::Deflate(DeflateLevel::Balanced))
             .with_predictor(Predictor::Horizontal);
         let tree = self.attachments.exif.and_then(exif::tree);
@@ -175,14 +176,7 @@ impl Sheet<'_> {
         if let Some(packet) = self.packet {
             directory.write_tag(XMP, packet.as_bytes())?;
         }
-        let mut rest = samples;
-        while let count @ 1.. = image.next_strip_sample_count() {
-            self.cancel.check().map_err(std::io::Error::other)?;
-            let (strip, after) = rest.split_at(usize::try_from(count)?.min(rest.len()));
-            image.write_strip(strip)?;
-            rest = after;
-        }
-        image.finish()?;
+        image.write_data(samples)?;
         Ok(bytes.into_inner())
     }
 }

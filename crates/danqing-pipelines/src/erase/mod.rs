@@ -83,10 +83,10 @@ impl Capability for Erase {
         let (picture, mask) = (ports::picture(inputs)?, ports::optional_picture(inputs, "mask"));
         let hole = region::hole(mask, params, picture.size(), progress.cancel_token())?;
         let srgb = picture.to_srgb(progress.cancel_token())?;
-        let coverage = fill::feathered(&hole, params.feather);
+        let coverage = fill::feathered(&hole, params.feather, progress.cancel_token())?;
         let mut result = picture.clone();
         let mut labels = Vec::new();
-        for place in scenes::places(&fill::touched(&coverage)) {
+        for place in scenes::places(&fill::touched(&coverage), progress.cancel_token())? {
             let piece = Piece { picture: srgb.crop(place), hole: hole.crop(place), coverage: coverage.crop(place) };
             let made = self.fill(&piece, params, progress)?;
             result = result.compose(&made.filled, &fill::touched(&piece.coverage), place, progress.cancel_token())?;
@@ -120,7 +120,12 @@ impl Erase {
         match params.engine {
             Engine::Auto => self.offer_all(&mut contest, exact, wide, search, progress)?,
             Engine::Migan => {
-                let made = fill::network_at(&self.inpainter, wide, fill::working_scale(wide), progress)?;
+                let made = fill::network_at(
+                    &self.inpainter,
+                    wide,
+                    fill::working_scale(wide, progress.cancel_token())?,
+                    progress,
+                )?;
                 contest.offer(made, progress)?;
             }
             Engine::Patch => {
@@ -145,7 +150,7 @@ impl Erase {
         search: Search,
         progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
-        let (working, whole) = (fill::working_scale(wide), fill::whole_scale(wide));
+        let (working, whole) = (fill::working_scale(wide, progress.cancel_token())?, fill::whole_scale(wide));
         let (width, height) = exact.picture.size();
         let small = width.min(height) < fill::LEAST_FOR_NETWORK;
         if small {

@@ -1,5 +1,6 @@
 //! Which parts of a picture are filled together.
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Mask, Rect};
 use danqing_vision::components::{Connectivity, components};
 
@@ -9,9 +10,9 @@ const LEAST_CONTEXT: usize = 224;
 /// Crops that hold every hole once, each with as much picture around it as its longer side.
 ///
 /// Holes whose crops meet are filled together, so that no hole is context of another.
-pub(super) fn places(hole: &Mask) -> Vec<Rect> {
+pub(super) fn places(hole: &Mask, cancel: &CancelToken) -> Result<Vec<Rect>, Cancelled> {
     let (width, height) = hole.size();
-    let mut places: Vec<Rect> = components(hole, Connectivity::Eight)
+    let mut places: Vec<Rect> = components(hole, Connectivity::Eight, cancel)?
         .found
         .iter()
         .map(|c| c.bounds.grown(c.bounds.width.max(c.bounds.height).max(LEAST_CONTEXT), width, height))
@@ -21,7 +22,7 @@ pub(super) fn places(hole: &Mask) -> Vec<Rect> {
         places[a] = joined(places[a], other);
     }
     places.sort_by_key(|r| (r.y, r.x));
-    places
+    Ok(places)
 }
 
 fn meeting_pair(places: &[Rect]) -> Option<(usize, usize)> {
@@ -37,6 +38,10 @@ fn joined(a: Rect, b: Rect) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn places(hole: &Mask) -> Vec<Rect> {
+        super::places(hole, &CancelToken::default()).expect("not cancelled")
+    }
 
     fn dots(width: usize, height: usize, at: &[(usize, usize)]) -> Mask {
         let mut mask = Mask::filled(width, height, 0);

@@ -97,7 +97,7 @@ impl Capability for Extend {
         let (filled, labels) = self.filled(&kept.to_srgb(progress.cancel_token())?, sides, params, progress)?;
         let hole = new_area(sides, kept.size());
         let feather = if invents(params.fill) { params.feather } else { 0 };
-        let coverage = fill::feathered(&hole, feather);
+        let coverage = fill::feathered(&hole, feather, progress.cancel_token())?;
         let canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
         let result = canvas.compose(&filled, &fill::touched(&coverage), filled.bounds(), progress.cancel_token())?;
         let facts = fill::facts(&canvas, &result, &hole, feather, progress)?;

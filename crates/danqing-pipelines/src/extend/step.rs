@@ -13,6 +13,15 @@ use crate::fill::{self, Candidate, Contest, Error, Inpainter, Scene, Search};
 /// How deep the far side is, as a share of the picture's shorter side.
 const FAR_SHARE: f64 = 0.25;
 
+/// At which scale the network sees a scene.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// All of it at once.
+    Whole,
+    /// As sharp as its hole allows.
+    Working,
+}
+
 /// What is to be done: growth on one side.
 #[derive(Clone, Copy)]
 pub(super) struct Step<'a> {
@@ -63,7 +72,7 @@ impl Step<'_> {
         let source = self.near_border();
         let scene = Scene { picture: &wide.raster, hole: &wide.hole, source: Some(&source) };
         let judged = Scene { picture: &exact.raster, hole: &exact.hole, source: Some(&source) };
-        let coverage = fill::feathered(&exact.hole, self.overlap);
+        let coverage = fill::feathered(&exact.hole, self.overlap, progress.cancel_token())?;
         let mut contest = Contest::new(judged, &coverage);
         let small = self.picture.width().min(self.picture.height()) < fill::LEAST_FOR_NETWORK;
         if self.fill == Fill::Network || (self.fill == Fill::Auto && !small) {
@@ -130,14 +139,14 @@ impl Step<'_> {
     ) -> Result<(), Error> {
         let mut better = FarSide::NearMirror;
         for far in [FarSide::NearMirror, FarSide::Reflection] {
-            if contest.offer(self.network_with(inpainter, far, fill::whole_scale, progress)?, progress)? {
+            if contest.offer(self.network_with(inpainter, far, Scale::Whole, progress)?, progress)? {
                 better = far;
             }
         }
         let world = self.world(better, self.overlap);
         let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
-        if fill::whole_scale(scene) < 0.8 * fill::working_scale(scene) {
-            contest.offer(self.network_with(inpainter, better, fill::working_scale, progress)?, progress)?;
+        if fill::whole_scale(scene) < 0.8 * fill::working_scale(scene, progress.cancel_token())? {
+            contest.offer(self.network_with(inpainter, better, Scale::Working, progress)?, progress)?;
         }
         Ok(())
     }
@@ -146,12 +155,16 @@ impl Step<'_> {
         &self,
         inpainter: &Inpainter,
         far: FarSide,
-        scale: fn(Scene<'_>) -> f64,
+        scale: Scale,
         progress: &mut Progress<'_>,
     ) -> Result<Candidate, Error> {
         let world = self.world(far, self.overlap);
         let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
-        let made = fill::network_at(inpainter, scene, scale(scene), progress)?;
+        let scale = match scale {
+            Scale::Whole => fill::whole_scale(scene),
+            Scale::Working => fill::working_scale(scene, progress.cancel_token())?,
+        };
+        let made = fill::network_at(inpainter, scene, scale, progress)?;
         Ok(Candidate { label: format!("{} {far:?}", made.label), filled: made.filled.crop(world.canvas) })
     }
 

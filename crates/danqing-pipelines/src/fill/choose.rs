@@ -21,7 +21,7 @@ const NOVELTY_WEIGHT: f32 = 20.0;
 fn faults(candidate: &Candidate, scene: Scene<'_>, progress: &mut Progress<'_>) -> Result<f32, Error> {
     progress.step("measure", 0, 1)?;
     let new = novelty(&candidate.filled, scene.hole, scene.source, progress.cancel_token())?;
-    let Some(score) = Score::measured(&candidate.filled, scene.hole) else {
+    let Some(score) = Score::measured(&candidate.filled, scene.hole, progress.cancel_token())? else {
         return Ok(NOVELTY_WEIGHT * new); // too small to compare textures
     };
     let octaves = |ratio: f32| ratio.max(1e-6).log2();

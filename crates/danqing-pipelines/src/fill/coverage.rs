@@ -1,22 +1,21 @@
 //! Where and how much a fill covers the picture.
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Mask, Rect};
 use danqing_vision::distance::distance_to_nonzero;
 
 /// 255 in the hole, falling to 0 over `feather` pixels outside it; 0 for every pixel whose centre is farther than that
 /// from the centre of every hole pixel.
-pub(crate) fn feathered(hole: &Mask, feather: usize) -> Mask {
+pub(crate) fn feathered(hole: &Mask, feather: usize, cancel: &CancelToken) -> Result<Mask, Cancelled> {
     if feather == 0 {
-        return Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
-            s[0] = if hole.pixel(x, y)[0] > 0 { 255 } else { 0 }
-        });
+        return Ok(touched(hole));
     }
-    let distance = distance_to_nonzero(hole);
-    Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
+    let distance = distance_to_nonzero(hole, cancel)?;
+    Ok(Mask::from_fn(hole.width(), hole.height(), |x, y, s| {
         let away = distance.pixel(x, y)[0];
         let share = 1.0 - away / (feather as f32 + 1.0);
         s[0] = if away > feather as f32 { 0 } else { (share * 255.0).round() as u8 };
-    })
+    }))
 }
 
 /// Every pixel that is covered at all.
@@ -43,10 +42,11 @@ mod tests {
     #[test]
     fn coverage_falls_to_nothing_one_pixel_beyond_the_feather() {
         let hole = Mask::from_fn(20, 1, |x, _, s| s[0] = if x < 5 { 255 } else { 0 });
-        let coverage = feathered(&hole, 3);
+        let cancel = &CancelToken::default();
+        let coverage = feathered(&hole, 3, cancel).expect("not cancelled");
         assert_eq!(&coverage.samples()[3..10], &[255, 255, 191, 128, 64, 0, 0]);
         assert_eq!(bounds(&touched(&coverage)), Rect::new(0, 0, 8, 1));
-        assert_eq!(feathered(&hole, 0), hole);
+        assert_eq!(feathered(&hole, 0, cancel), Ok(hole));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The engines: each takes a scene and makes one candidate.
 
-use danqing_capability::Progress;
+use danqing_capability::{CancelToken, Cancelled, Progress};
 use danqing_media::{Mask, Raster, Rect, Space, SrgbF32};
 use danqing_vision::distance::distance_to_zero;
 use danqing_vision::{inpaint, patch};
@@ -13,9 +13,10 @@ pub(crate) const LEAST_FOR_NETWORK: usize = 32;
 const FITTING_SHARE: f64 = 0.5;
 
 /// Scale at which the hole's thickest part fits into the network's square with context around it; at most 1.
-pub(crate) fn working_scale(scene: Scene<'_>) -> f64 {
-    let depth = distance_to_zero(scene.hole).samples().iter().filter(|d| d.is_finite()).fold(0.0_f32, |a, &b| a.max(b));
-    (network::SIDE as f64 * FITTING_SHARE / (2.0 * f64::from(depth)).max(1.0)).min(1.0)
+pub(crate) fn working_scale(scene: Scene<'_>, cancel: &CancelToken) -> Result<f64, Cancelled> {
+    let distances = distance_to_zero(scene.hole, cancel)?;
+    let depth = distances.samples().iter().filter(|d| d.is_finite()).fold(0.0_f32, |a, &b| a.max(b));
+    Ok((network::SIDE as f64 * FITTING_SHARE / (2.0 * f64::from(depth)).max(1.0)).min(1.0))
 }
 
 /// Scale at which the network sees the scene's whole shorter side at once; at most 1.

@@ -47,10 +47,11 @@ pub(crate) fn facts(
     let place = coverage::bounds(hole).grown(48, hole.width(), hole.height());
     let around = result.on_canvas(place.width, place.height, -(place.x as isize), -(place.y as isize));
     let around = around.to_srgb(progress.cancel_token())?;
-    let beyond: Vec<bool> = distance_to_nonzero(hole).samples().iter().map(|&d| d > feather as f32).collect();
+    let distances = distance_to_nonzero(hole, progress.cancel_token())?;
+    let beyond: Vec<bool> = distances.samples().iter().map(|&d| d > feather as f32).collect();
     let hole = hole.crop(place);
     progress.step("measure", 0, 1)?;
-    let score = Score::measured(&around, &hole);
+    let score = Score::measured(&around, &hole, progress.cancel_token())?;
     Ok(Facts {
         max_difference_outside: max_difference(before, result, &beyond),
         seam_ratio: score.map(|s| s.seam_ratio),

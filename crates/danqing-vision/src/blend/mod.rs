@@ -9,7 +9,7 @@ mod poisson;
 #[cfg(test)]
 mod tests;
 
-use danqing_capability::{Cancelled, Class, Classified, Progress};
+use danqing_capability::{CancelToken, Cancelled, Class, Classified, Progress};
 use danqing_media::{Mask, Raster, ScalarF32, Space, SrgbF32};
 
 use crate::distance;
@@ -51,12 +51,14 @@ impl Classified for Error {
 
 /// How much each pixel is the fill's: 1 where `hole` is not 0, from there falling linearly with the distance d (pixels,
 /// between centres) as `1 - d / (band + 1)`, 0 from `band + 1` on. A band of 0 is the hole alone.
-#[must_use]
-pub fn coverage(hole: &Mask, band: f32) -> Raster<ScalarF32> {
-    let mut weights = distance::distance_to_nonzero(hole);
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn coverage(hole: &Mask, band: f32, cancel: &CancelToken) -> Result<Raster<ScalarF32>, Cancelled> {
+    let mut weights = distance::distance_to_nonzero(hole, cancel)?;
     let reach = band.max(0.0) + 1.0;
     weights.samples_mut().iter_mut().for_each(|d| *d = (1.0 - *d / reach).max(0.0));
-    weights
+    Ok(weights)
 }
 
 /// `picture + coverage * (fill - picture)`; exactly the fill where the coverage is 1.

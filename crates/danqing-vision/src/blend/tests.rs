@@ -25,8 +25,8 @@ fn boxed(width: usize, height: usize, area: Rect) -> Mask {
 }
 
 fn all_blends(picture: &Picture, fill: &Picture, hole: &Mask, band: f32) -> [(Picture, Raster<ScalarF32>); 3] {
-    let soft = coverage(hole, band);
-    let hard = coverage(hole, 0.0);
+    let soft = coverage(hole, band, &CancelToken::default()).expect("runs");
+    let hard = coverage(hole, 0.0, &CancelToken::default()).expect("runs");
     let mixed = unwatched(|p| linear(picture, fill, &soft, p)).expect("sizes agree");
     let multi = unwatched(|p| multiband(picture, fill, &soft, 5, p)).expect("sizes agree");
     let poisson = unwatched(|p| gradient_domain(picture, fill, hole, p)).expect("sizes agree");
@@ -41,10 +41,13 @@ fn largest(a: &Picture, b: &Picture, mut where_: impl FnMut(usize) -> bool) -> f
 #[test]
 fn coverage_falls_linearly_over_the_band() {
     let hole = boxed(9, 1, Rect::new(0, 0, 3, 1));
-    let weights = coverage(&hole, 3.0);
+    let weights = coverage(&hole, 3.0, &CancelToken::default()).expect("runs");
     assert_eq!(weights.samples(), [1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0, 0.0, 0.0]);
-    assert_eq!(coverage(&hole, 0.0).samples(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    assert_eq!(coverage(&Mask::filled(2, 1, 0), 3.0).samples(), [0.0, 0.0]);
+    assert_eq!(
+        coverage(&hole, 0.0, &CancelToken::default()).expect("runs").samples(),
+        [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    );
+    assert_eq!(coverage(&Mask::filled(2, 1, 0), 3.0, &CancelToken::default()).expect("runs").samples(), [0.0, 0.0]);
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn equal_pictures_blend_into_themselves() {
 fn linear_blending_is_exact_at_both_ends() {
     let (picture, fill) = (waves(30, 30, 0.0), waves(30, 30, 1.0));
     let hole = boxed(30, 30, Rect::new(10, 10, 8, 8));
-    let weights = coverage(&hole, 4.0);
+    let weights = coverage(&hole, 4.0, &CancelToken::default()).expect("runs");
     let made = unwatched(|p| linear(&picture, &fill, &weights, p)).expect("sizes agree");
     assert!(largest(&made, &fill, |at| weights.samples()[at] >= 1.0) == 0.0);
     assert_eq!(made.pixel(20, 14)[0], {
@@ -75,7 +78,9 @@ fn multiband_spreads_a_step_and_keeps_fine_texture() {
     let fill: Picture =
         Raster::from_fn(128, 128, |x, y, out| out.fill(0.6 + if (x + y) % 2 == 0 { 0.05 } else { -0.05 }));
     let hole = boxed(128, 128, Rect::new(32, 32, 64, 64));
-    let made = unwatched(|p| multiband(&picture, &fill, &coverage(&hole, 24.0), 6, p)).expect("sizes agree");
+    let made =
+        unwatched(|p| multiband(&picture, &fill, &coverage(&hole, 24.0, &CancelToken::default()).expect("runs"), 6, p))
+            .expect("sizes agree");
     let row: Vec<f32> = (0..127).map(|x| made.pixel(x, 64)[0].midpoint(made.pixel(x + 1, 64)[0])).collect();
     let steepest = row.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
     assert!(steepest < 0.05, "the step of 0.2 is spread: {steepest}");
@@ -116,10 +121,19 @@ fn gradient_domain_has_the_laplacian_of_the_fill() {
 fn sizes_must_agree_and_cancelling_stops_all() {
     let (picture, small) = (waves(20, 20, 0.0), waves(10, 20, 0.0));
     let hole = boxed(20, 20, Rect::new(5, 5, 9, 9));
-    let weights = coverage(&hole, 2.0);
+    let weights = coverage(&hole, 2.0, &CancelToken::default()).expect("runs");
     let error = unwatched(|p| linear(&picture, &small, &weights, p)).expect_err("10 against 20");
     assert_eq!(error.to_string(), "fill is 10x20, picture is 20x20");
-    assert!(unwatched(|p| multiband(&picture, &picture, &coverage(&Mask::filled(3, 3, 0), 2.0), 3, p)).is_err());
+    assert!(
+        unwatched(|p| multiband(
+            &picture,
+            &picture,
+            &coverage(&Mask::filled(3, 3, 0), 2.0, &CancelToken::default()).expect("runs"),
+            3,
+            p
+        ))
+        .is_err()
+    );
     assert!(unwatched(|p| gradient_domain(&picture, &picture, &Mask::filled(3, 3, 0), p)).is_err());
     let token = CancelToken::default();
     token.cancel();

@@ -9,7 +9,7 @@ pub(crate) mod multigrid;
 #[cfg(test)]
 mod tests;
 
-use danqing_capability::{Cancelled, Class, Classified, Progress};
+use danqing_capability::{CancelToken, Cancelled, Class, Classified, Progress};
 use danqing_media::{Mask, Raster, Space, SrgbF32};
 
 use crate::distance;
@@ -53,13 +53,15 @@ impl Classified for Error {
 }
 
 /// Pixels outside the hole (`hole` not 0) and at most `width` pixels from it, as 255.
-#[must_use]
-pub fn around(hole: &Mask, width: f32) -> Mask {
-    let distances = distance::distance_to_nonzero(hole);
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn around(hole: &Mask, width: f32, cancel: &CancelToken) -> Result<Mask, Cancelled> {
+    let distances = distance::distance_to_nonzero(hole, cancel)?;
     let inside = distances.samples().iter().map(|d| if *d > 0.0 && *d <= width { 255 } else { 0 });
     let mut made = Mask::filled(hole.width(), hole.height(), 0);
     made.samples_mut().iter_mut().zip(inside).for_each(|(m, v)| *m = v);
-    made
+    Ok(made)
 }
 
 /// The fill with a smooth correction added in the hole and the ring of `width` pixels around it, so that it meets the
@@ -79,7 +81,7 @@ pub fn level(
 ) -> Result<Raster<SrgbF32>, Error> {
     same_size(picture, "fill", fill)?;
     same_size(picture, "hole", hole)?;
-    let ring = around(hole, width);
+    let ring = around(hole, width, progress.cancel_token())?;
     if ring.samples().iter().all(|r| *r == 0) {
         return Err(Error::EmptyRing);
     }

@@ -28,7 +28,7 @@ fn disc(width: usize, height: usize, radius: f32) -> Mask {
 fn the_ring_is_what_lies_near_the_hole_and_not_in_it() {
     let mut hole = Mask::filled(9, 3, 0);
     hole.pixel_mut(4, 1)[0] = 1;
-    let ring = around(&hole, 1.5);
+    let ring = around(&hole, 1.5, &CancelToken::default()).expect("runs");
     let expected = [0, 0, 0, 255, 255, 255, 0, 0, 0];
     assert_eq!((ring.row(0), ring.row(2)), (&expected[..], &expected[..]));
     assert_eq!(ring.row(1), [0, 0, 0, 255, 0, 255, 0, 0, 0]);
@@ -38,7 +38,7 @@ fn the_ring_is_what_lies_near_the_hole_and_not_in_it() {
 fn a_gain_and_an_offset_are_found_among_a_third_of_outliers() {
     let picture = waves(60, 60);
     let hole = disc(60, 60, 15.0);
-    let ring = around(&hole, 8.0);
+    let ring = around(&hole, 8.0, &CancelToken::default()).expect("runs");
     let fill = Raster::from_fn(60, 60, |x, y, out| {
         let outlier = x < 22; // another object reaches into the ring on one side
         for (c, (o, p)) in out.iter_mut().zip(picture.pixel(x, y)).enumerate() {
@@ -57,7 +57,8 @@ fn a_gain_and_an_offset_are_found_among_a_third_of_outliers() {
 #[test]
 fn a_ring_without_contrast_gives_an_offset_alone() {
     let (picture, fill) = (Picture::filled(30, 30, 0.6), Picture::filled(30, 30, 0.5));
-    let found = fit(&picture, &fill, &around(&disc(30, 30, 6.0), 4.0)).expect("a ring");
+    let found =
+        fit(&picture, &fill, &around(&disc(30, 30, 6.0), 4.0, &CancelToken::default()).expect("runs")).expect("a ring");
     assert!(found.gain.iter().all(|g| (g - 1.0).abs() < 1e-5), "{found:?}");
     assert!(found.offset.iter().all(|o| (o - 0.1).abs() < 1e-5), "{found:?}");
 }
@@ -93,7 +94,7 @@ fn levelling_takes_a_varying_shift_away_and_keeps_texture_and_outside() {
         out.iter_mut().zip(picture.pixel(x, y)).for_each(|(o, p)| *o = p + 0.1 - 0.003 * x as f32);
     });
     let made = unwatched(|p| level(&picture, &fill, &hole, 6.0, p)).expect("a ring");
-    let ring = around(&hole, 6.0);
+    let ring = around(&hole, 6.0, &CancelToken::default()).expect("runs");
     for (at, (m, r)) in hole.samples().iter().zip(ring.samples()).enumerate() {
         for c in 3 * at..3 * at + 3 {
             if *m != 0 {

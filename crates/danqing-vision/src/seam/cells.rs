@@ -1,5 +1,6 @@
 //! Texture and colour of the fill, cell by cell, against the known cells around it.
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Mask, Raster, SrgbF32};
 
 use super::{ROUNDING, luma};
@@ -42,15 +43,18 @@ impl Cell {
 /// colour, separately for its filled and its known pixels. Each filled cell is compared with the known cell most like it
 /// within four cells of the hole, and with the known parts of its own and the eight adjacent cells; the result is the
 /// mean of both. `None` if either side has no cell, or the sizes differ.
-#[must_use]
-pub fn texture_distance(image: &Raster<SrgbF32>, hole: &Mask) -> Option<f32> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn texture_distance(image: &Raster<SrgbF32>, hole: &Mask, cancel: &CancelToken) -> Result<Option<f32>, Cancelled> {
     if image.size() != hole.size() {
-        return None;
+        return Ok(None);
     }
     let area = hole.samples().iter().filter(|h| **h != 0).count() as f32;
     let side = (CELL_PART * area.sqrt()).clamp(CELL_LIMITS.0, CELL_LIMITS.1) as usize;
-    let grid = Grid::new(image, hole, side);
-    mean([grid.mean_of_best(), grid.mean_of_adjacent()].into_iter().flatten())
+    let grid = Grid::new(image, hole, side, cancel)?;
+    let best = grid.mean_of_best(cancel)?;
+    Ok(mean([best, grid.mean_of_adjacent()].into_iter().flatten()))
 }
 
 struct Grid {
@@ -61,18 +65,20 @@ struct Grid {
 }
 
 impl Grid {
-    fn new(image: &Raster<SrgbF32>, hole: &Mask, side: usize) -> Self {
+    fn new(image: &Raster<SrgbF32>, hole: &Mask, side: usize, cancel: &CancelToken) -> Result<Self, Cancelled> {
         let (columns, rows) = (hole.width().div_ceil(side), hole.height().div_ceil(side));
-        let energies = energies(image);
+        let energies = energies(image, cancel)?;
         let mut sums = vec![[Sums::default(); 2]; columns * rows];
-        for (at, colour) in image.samples().as_chunks::<3>().0.iter().enumerate() {
-            let (x, y) = (at % hole.width(), at / hole.width());
-            let which = usize::from(hole.samples()[at] != 0);
-            sums[y / side * columns + x / side][which].add(&energies[at], colour);
+        for y in 0..hole.height() {
+            cancel.check()?;
+            for (x, colour) in image.row(y).as_chunks::<3>().0.iter().enumerate() {
+                let which = usize::from(hole.row(y)[x] != 0);
+                sums[y / side * columns + x / side][which].add(&energies[y * hole.width() + x], colour);
+            }
         }
         let least = LEAST_PART * (side * side) as f32;
         let cells = |which: usize| sums.iter().map(|s| s[which].cell(least)).collect();
-        Self { columns, rows, filled: cells(1), known: cells(0) }
+        Ok(Self { columns, rows, filled: cells(1), known: cells(0) })
     }
 
     /// Cells that hold fill, with their column and row.
@@ -89,7 +95,7 @@ impl Grid {
             .filter_map(|at| self.known[at].as_ref())
     }
 
-    fn mean_of_best(&self) -> Option<f32> {
+    fn mean_of_best(&self, cancel: &CancelToken) -> Result<Option<f32>, Cancelled> {
         let context = |x: usize, y: usize| {
             // Deep in a large hole nothing known is near: look as far as it takes.
             let mut reach = CONTEXT_CELLS;
@@ -101,7 +107,12 @@ impl Grid {
         let best = |(x, y, cell): (usize, usize, &Cell)| {
             self.known_near(x, y, context(x, y)).map(|known| cell.distance(known)).min_by(f32::total_cmp)
         };
-        mean(self.filled().filter_map(best))
+        let mut found = Vec::new();
+        for cell in self.filled() {
+            cancel.check()?;
+            found.extend(best(cell));
+        }
+        Ok(mean(found.into_iter()))
     }
 
     fn mean_of_adjacent(&self) -> Option<f32> {
@@ -135,30 +146,42 @@ impl Sums {
 }
 
 /// Absolute differences of brightness of every pixel, per octave and direction.
-fn energies(image: &Raster<SrgbF32>) -> Vec<[f32; ENERGIES]> {
+fn energies(image: &Raster<SrgbF32>, cancel: &CancelToken) -> Result<Vec<[f32; ENERGIES]>, Cancelled> {
     let (width, height) = image.size();
     let mut all = vec![[0.0; ENERGIES]; width * height];
-    let mut plane = (luma(image), width, height);
+    let mut plane = (luma(image, cancel)?, width, height);
     for octave in 0..OCTAVES {
-        let differences = differences(&plane.0, plane.1, plane.2);
-        for (at, energy) in all.iter_mut().enumerate() {
-            let (x, y) = ((at % width) >> octave, (at / width) >> octave);
-            energy[octave * DIRECTIONS..][..DIRECTIONS].copy_from_slice(&differences[y * plane.1 + x]);
+        let differences = differences(&plane.0, plane.1, plane.2, cancel)?;
+        for (y, row) in all.chunks_exact_mut(width.max(1)).enumerate() {
+            cancel.check()?;
+            for (x, energy) in row.iter_mut().enumerate() {
+                let from = &differences[(y >> octave) * plane.1 + (x >> octave)];
+                energy[octave * DIRECTIONS..][..DIRECTIONS].copy_from_slice(from);
+            }
         }
         plane = halved(&plane.0, plane.1, plane.2);
     }
-    all
+    Ok(all)
 }
 
-fn differences(plane: &[f32], width: usize, height: usize) -> Vec<[f32; DIRECTIONS]> {
+fn differences(
+    plane: &[f32],
+    width: usize,
+    height: usize,
+    cancel: &CancelToken,
+) -> Result<Vec<[f32; DIRECTIONS]>, Cancelled> {
     let at = |x: usize, y: usize| plane[y.min(height - 1) * width + x.min(width - 1)];
-    let differ = |i: usize| {
-        let (x, y) = (i % width, i / width);
+    let differ = |x: usize, y: usize| {
         let (here, down) = (at(x, y), at(x, y + 1));
         let (right, diagonal) = (at(x + 1, y), at(x + 1, y + 1));
         [(right - here).abs(), (down - here).abs(), (diagonal - here).abs(), (right - down).abs()]
     };
-    (0..plane.len()).map(differ).collect()
+    let mut made = Vec::with_capacity(plane.len());
+    for y in 0..height {
+        cancel.check()?;
+        made.extend((0..width).map(|x| differ(x, y)));
+    }
+    Ok(made)
 }
 
 /// Means of two-by-two cells.

@@ -1,5 +1,6 @@
 //! Two ratios of a fill to its surroundings.
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Mask, Raster, SrgbF32};
 
 use super::{ROUNDING, luma};
@@ -19,13 +20,15 @@ const TRIMMED: f64 = 0.1;
 /// the channels). Denominator: the same over pairs on one side of the border, both within 8 pixels of it. Half an 8-bit
 /// level is added to both. 1 is a border like any other place, 2 a visible line, well below 1 a blurred border.
 /// `None` if the hole has no border, or the sizes differ.
-#[must_use]
-pub fn seam_ratio(image: &Raster<SrgbF32>, hole: &Mask) -> Option<f32> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn seam_ratio(image: &Raster<SrgbF32>, hole: &Mask, cancel: &CancelToken) -> Result<Option<f32>, Cancelled> {
     if image.size() != hole.size() {
-        return None;
+        return Ok(None);
     }
-    let from_hole = distance::distance_to_nonzero(hole);
-    let from_known = distance::distance_to_zero(hole);
+    let from_hole = distance::distance_to_nonzero(hole, cancel)?;
+    let from_known = distance::distance_to_zero(hole, cancel)?;
     let near = |at: usize| from_hole.samples()[at] <= SEAM_REACH && from_known.samples()[at] <= SEAM_REACH;
     let (mut across, mut along) = (Mean::default(), Mean::default());
     let mut pair = |a: usize, b: usize| {
@@ -37,16 +40,19 @@ pub fn seam_ratio(image: &Raster<SrgbF32>, hole: &Mask) -> Option<f32> {
         let crosses = (hole.samples()[a] != 0) != (hole.samples()[b] != 0);
         if crosses { across.add(difference) } else { along.add(difference) }
     };
-    for at in 0..hole.samples().len() {
-        let (x, y) = (at % hole.width(), at / hole.width());
-        if x + 1 < hole.width() {
-            pair(at, at + 1);
-        }
-        if y + 1 < hole.height() {
-            pair(at, at + hole.width());
+    for y in 0..hole.height() {
+        cancel.check()?;
+        for at in y * hole.width()..(y + 1) * hole.width() {
+            if (at + 1) % hole.width() != 0 {
+                pair(at, at + 1);
+            }
+            if y + 1 < hole.height() {
+                pair(at, at + hole.width());
+            }
         }
     }
-    Some(((across.value()? + ROUNDING) / (along.value()? + ROUNDING)) as f32)
+    let ratio = |(across, along): (f64, f64)| ((across + ROUNDING) / (along + ROUNDING)) as f32;
+    Ok(across.value().zip(along.value()).map(ratio))
 }
 
 /// High-frequency variance of the fill over that of the ring around it.
@@ -55,18 +61,21 @@ pub fn seam_ratio(image: &Raster<SrgbF32>, hole: &Mask) -> Option<f32> {
 /// in the known part within half the square root of the hole's area (8 to 64 pixels) of it. The variance is the mean
 /// square of the smaller 90 % of its values, plus a floor for 8-bit rounding. 1 is the same fineness; a blurred fill is
 /// far below 0.5, a noisy one above 2. `None` if either side has no such pixel, or the sizes differ.
-#[must_use]
-pub fn variance_ratio(image: &Raster<SrgbF32>, hole: &Mask) -> Option<f32> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn variance_ratio(image: &Raster<SrgbF32>, hole: &Mask, cancel: &CancelToken) -> Result<Option<f32>, Cancelled> {
     if image.size() != hole.size() {
-        return None;
+        return Ok(None);
     }
     let area = hole.samples().iter().filter(|h| **h != 0).count() as f32;
     let reach = (RING_PART * area.sqrt()).clamp(RING_LIMITS.0, RING_LIMITS.1);
-    let from_hole = distance::distance_to_nonzero(hole);
-    let brightness = luma(image);
+    let from_hole = distance::distance_to_nonzero(hole, cancel)?;
+    let brightness = luma(image, cancel)?;
     let (mut inside, mut outside) = (Vec::new(), Vec::new());
     let (width, height) = hole.size();
     for y in 1..height.max(1) - 1 {
+        cancel.check()?;
         for at in y * width + 1..(y * width + width).max(2) - 1 {
             let around = [at - width, at - 1, at + 1, at + width];
             let filled =
@@ -81,7 +90,9 @@ pub fn variance_ratio(image: &Raster<SrgbF32>, hole: &Mask) -> Option<f32> {
     }
     // Twenty: the squared weights of the Laplacian's five taps, by which it enlarges independent rounding errors.
     let floor = 20.0 * ROUNDING * ROUNDING / 3.0;
-    Some(((trimmed_mean(inside)? + floor) / (trimmed_mean(outside)? + floor)) as f32)
+    cancel.check()?;
+    let (inside, outside) = (trimmed_mean(inside), trimmed_mean(outside));
+    Ok(inside.zip(outside).map(|(inside, outside)| ((inside + floor) / (outside + floor)) as f32))
 }
 
 /// Mean without the largest values.

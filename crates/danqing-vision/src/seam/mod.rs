@@ -8,6 +8,7 @@ mod measures;
 #[cfg(test)]
 mod tests;
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Mask, Raster, ScalarF32, SrgbF32};
 
 pub use cells::texture_distance;
@@ -29,13 +30,14 @@ pub struct Score {
 
 impl Score {
     /// Measures a fill; `None` if the hole is empty or leaves nothing to compare with.
-    #[must_use]
-    pub fn measured(image: &Raster<SrgbF32>, hole: &Mask) -> Option<Self> {
-        Some(Self {
-            seam_ratio: seam_ratio(image, hole)?,
-            variance_ratio: variance_ratio(image, hole)?,
-            texture_distance: texture_distance(image, hole)?,
-        })
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub fn measured(image: &Raster<SrgbF32>, hole: &Mask, cancel: &CancelToken) -> Result<Option<Self>, Cancelled> {
+        let Some(seam_ratio) = seam_ratio(image, hole, cancel)? else { return Ok(None) };
+        let Some(variance_ratio) = variance_ratio(image, hole, cancel)? else { return Ok(None) };
+        let texture_distance = texture_distance(image, hole, cancel)?;
+        Ok(texture_distance.map(|texture_distance| Self { seam_ratio, variance_ratio, texture_distance }))
     }
 
     /// One number, 0 for a perfect fit, larger for worse: the texture distance plus what the two ratios are away from 1
@@ -60,6 +62,11 @@ pub fn max_difference_outside(a: &Raster<SrgbF32>, b: &Raster<SrgbF32>, coverage
 }
 
 /// Brightness of every pixel.
-fn luma(image: &Raster<SrgbF32>) -> Vec<f32> {
-    image.samples().chunks_exact(3).map(|p| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]).collect()
+fn luma(image: &Raster<SrgbF32>, cancel: &CancelToken) -> Result<Vec<f32>, Cancelled> {
+    let mut made = Vec::with_capacity(image.width() * image.height());
+    for y in 0..image.height() {
+        cancel.check()?;
+        made.extend(image.row(y).chunks_exact(3).map(|p| 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]));
+    }
+    Ok(made)
 }

@@ -1,5 +1,6 @@
 //! The seam and texture measures rank fills of real photographs as a person would.
 
+use danqing_capability::CancelToken;
 use danqing_media::{Mask, Raster, Srgb8, SrgbF32};
 use danqing_vision::inpaint::{self, Method};
 use danqing_vision::seam::Score;
@@ -52,7 +53,7 @@ impl Trial {
     }
 
     fn score(&self, picture: &Raster<SrgbF32>) -> Score {
-        Score::measured(picture, &self.hole).expect("both sides are there")
+        Score::measured(picture, &self.hole, &CancelToken::default()).expect("runs").expect("both sides are there")
     }
 
     /// Whether the true content scores better than `worse`.

@@ -37,12 +37,12 @@ fn opening_only_darkens_and_closing_only_brightens() {
 fn distances_equal_scipy_and_opencv() {
     let golden = Golden::open("vision_masks");
     let mask = golden.raster_u8::<Mask8>("mask");
-    let ours = distance_to_zero(&mask);
+    let ours = distance_to_zero(&mask, &CancelToken::default()).expect("runs");
     assert_close_f32("scipy", &ours, &golden.raster_f32("distance_to_zero"), 0.0);
     assert_close_f32("opencv", &ours, &golden.raster_f32("distance_precise"), 1e-3);
     let mut inverted = mask.clone();
     inverted.samples_mut().iter_mut().for_each(|s| *s = 255 - *s);
-    assert_eq!(distance_to_nonzero(&inverted), ours);
+    assert_eq!(distance_to_nonzero(&inverted, &CancelToken::default()).expect("runs"), ours);
 }
 
 #[test]
@@ -50,11 +50,11 @@ fn labels_equal_scipy() {
     let golden = Golden::open("vision_masks");
     let mask = golden.raster_u8::<Mask8>("mask");
     for (name, connectivity) in [("labels/4", Connectivity::Four), ("labels/8", Connectivity::Eight)] {
-        let ours = components(&mask, connectivity);
+        let ours = components(&mask, connectivity, &CancelToken::default()).expect("runs");
         let labels: Vec<i32> = ours.labels.iter().map(|&l| l as i32).collect();
         assert_eq!(labels, golden.i32_of(name), "{name}");
         let areas: usize = ours.found.iter().map(|c| c.area).sum();
         assert_eq!(areas, mask.samples().iter().filter(|&&s| s != 0).count());
     }
-    assert_eq!(holes_filled(&mask), golden.raster_u8("filled"));
+    assert_eq!(holes_filled(&mask, &CancelToken::default()).expect("runs"), golden.raster_u8("filled"));
 }
