@@ -184,7 +184,7 @@ fn every_output_carries_its_own_recipe() {
     photo(&input, 7);
     let finished = make(&studio(1), &request(&input, &output, serde_json::json!({}))).expect("made");
     assert_eq!(finished[1].place, Place::File(folder.path().join("out-2.png")));
-    let recipe = read_recipe(&finished[1].place).expect("a recipe");
+    let recipe = read_recipe(&finished[1].place, &CancelToken::default()).expect("a recipe");
     assert_eq!((recipe.output.index, recipe.capability.version), (1, 3));
     assert_eq!(recipe.facts["rows"], 4);
     let warnings: Vec<_> = recipe.warnings.iter().map(|w| w.code.as_str()).collect();
@@ -258,7 +258,7 @@ fn stripped_files_carry_no_recipe_and_say_so() {
     let prepared = studio.prepare(&request, &mut progress).expect("prepared");
     studio.execute(prepared, &mut progress).expect("made");
     assert_eq!(codes[0], "no_recipe");
-    assert!(read_recipe(&Place::File(output)).is_err());
+    assert!(read_recipe(&Place::File(output), &CancelToken::default()).is_err());
 }
 
 #[test]

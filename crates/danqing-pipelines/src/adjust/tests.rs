@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use danqing_capability::{CancelToken, Class, Classified, Event};
-use danqing_media::{Channels, Metadata, Samples};
+use danqing_media::{Channels, Metadata, Picture, Samples};
 use serde_json::json;
 
 use super::*;

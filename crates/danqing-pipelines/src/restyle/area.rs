@@ -1,12 +1,18 @@
 //! Where the picture is restyled.
 
+use danqing_capability::CancelToken;
 use danqing_media::{Mask, MaskSource, Picture};
 
 use super::{Error, Params};
 use crate::fill;
 
 /// 255 = restyled, 0 = untouched, between = blended; white everywhere without a mask.
-pub(super) fn coverage(mask: Option<&Picture>, params: &Params, picture: &Picture) -> Result<Mask, Error> {
+pub(super) fn coverage(
+    mask: Option<&Picture>,
+    params: &Params,
+    picture: &Picture,
+    cancel: &CancelToken,
+) -> Result<Mask, Error> {
     let Some(mask) = mask else { return Ok(Mask::filled(picture.width, picture.height, 255)) };
     if mask.size() != picture.size() {
         return Err(Error::MaskSize { mask: mask.size(), picture: picture.size() });
@@ -21,5 +27,5 @@ pub(super) fn coverage(mask: Option<&Picture>, params: &Params, picture: &Pictur
     if marked.samples().iter().all(|&v| v == 0) {
         return Err(Error::EmptyMask);
     }
-    Ok(fill::feathered(&marked, params.feather))
+    Ok(fill::feathered(&marked, params.feather, cancel)?)
 }

@@ -16,7 +16,7 @@ pub(super) fn models() -> Vec<&'static str> {
 /// The picture in one style of the gallery, or a blend of several.
 pub(super) fn painted(networks: &Networks, work: Work<'_>, progress: &mut Progress<'_>) -> Result<Painted, Error> {
     let cancel = progress.cancel_token().clone();
-    let loaded = networks.multistyle26.get()?;
+    let loaded = networks.multistyle26.get(&cancel)?;
     let engine = networks.multistyle26.engine().with_cancel(cancel.clone());
     let side = canvas::longer_side(work.content.size(), work.params);
     let seen = canvas::at_side(work.content, side, &cancel)?;

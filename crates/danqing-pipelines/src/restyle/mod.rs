@@ -22,7 +22,7 @@ mod work;
 use std::sync::Arc;
 
 use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
-use danqing_media::{Medium, Picture};
+use danqing_media::Medium;
 use danqing_nn::Engine;
 use danqing_weights::ModelStore;
 
@@ -68,10 +68,10 @@ impl Capability for Restyle {
     type Media = Medium;
     type Error = Error;
 
-    fn resolve(&self, inputs: &Inputs<Medium>, params: Params, _: &mut Progress<'_>) -> Result<Params, Error> {
+    fn resolve(&self, inputs: &Inputs<Medium>, params: Params, progress: &mut Progress<'_>) -> Result<Params, Error> {
         let picture = ports::picture(inputs)?;
         let mut params = choice::decided(params, ports::pictures(inputs, "style_image").count())?;
-        area::coverage(ports::optional_picture(inputs, "mask"), &params, picture)?;
+        area::coverage(ports::optional_picture(inputs, "mask"), &params, picture, progress.cancel_token())?;
         if matches!(params.mode, Mode::Gallery | Mode::Transfer) {
             params.working_size = Some(canvas::longer_side(picture.size(), &params));
         }
@@ -96,20 +96,21 @@ impl Capability for Restyle {
         progress: &mut Progress<'_>,
     ) -> Result<Outputs<Medium>, Error> {
         let picture = ports::picture(inputs)?;
-        let coverage = area::coverage(ports::optional_picture(inputs, "mask"), params, picture)?;
-        let content = picture.to_srgb()?;
-        let arts = ports::pictures(inputs, "style_image").map(Picture::to_srgb);
+        let cancel = progress.cancel_token().clone();
+        let coverage = area::coverage(ports::optional_picture(inputs, "mask"), params, picture, &cancel)?;
+        let content = picture.to_srgb(&cancel)?;
+        let arts = ports::pictures(inputs, "style_image").map(|art| art.to_srgb(&cancel));
         let arts = arts.collect::<Result<Vec<_>, _>>()?;
         let work = Work { content: &content, arts: &arts, params };
         let Painted { picture: mut made, weights, facts, structure_kept, colours_kept } =
             self.painted(work, progress)?;
         if !structure_kept {
-            made = structure::kept(made, &content, params.keep_structure, progress.cancel_token())?;
+            made = structure::kept(made, &content, params.keep_structure, &cancel)?;
         }
         if !colours_kept {
             made = colours::kept(made, &content, params.keep_colours);
         }
-        let result = picture.compose(&made, &coverage, made.bounds())?;
+        let result = picture.compose(&made, &coverage, made.bounds(), &cancel)?;
         let mut outputs = Outputs::one("picture", Medium::Picture(Arc::new(result)));
         outputs.facts.extend(facts);
         outputs.weights = weights;

@@ -25,8 +25,8 @@ pub(super) fn models() -> Vec<&'static str> {
 /// The picture in the style of the style pictures.
 pub(super) fn painted(networks: &Networks, work: Work<'_>, progress: &mut Progress<'_>) -> Result<Painted, Error> {
     let params = work.params;
-    let (vgg19, decoder) = (networks.vgg19.get()?, networks.decoder.get()?);
     let cancel = progress.cancel_token().clone();
+    let (vgg19, decoder) = (networks.vgg19.get(&cancel)?, networks.decoder.get(&cancel)?);
     let engine = networks.vgg19.engine().with_cancel(cancel.clone());
     let seen = canvas::at_side(work.content, canvas::longer_side(work.content.size(), params), &cancel)?;
     let mut styles = Vec::new();
