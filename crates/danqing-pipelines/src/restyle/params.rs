@@ -82,7 +82,7 @@ impl Default for Params {
             strength: 1.0,
             style_weights: Vec::new(),
             keep_colours: KeepColours::default(),
-            keep_structure: 0.0,
+            keep_structure: 0.3,
             style_scale: 1.0,
             working_size: None,
             invert: false,
