@@ -60,20 +60,30 @@ pub(super) fn at_full_size(
     let coarse = resized(&small, width, height, Method::Bicubic, cancel)?;
     let fine = gray_from_srgb(content);
     let mut made = resized(&painted, width, height, Method::Bicubic, cancel)?;
-    for (at, pixel) in made.samples_mut().chunks_exact_mut(3).enumerate() {
-        let detail = fine.samples()[at] - coarse.samples()[at];
-        let gains = &gain.samples()[at * 3..at * 3 + 3];
-        pixel.iter_mut().zip(gains).for_each(|(value, gain)| *value += gain.clamp(0.0, 1.0) * detail);
+    for y in 0..height {
+        cancel.check()?;
+        for (x, pixel) in made.row_mut(y).chunks_exact_mut(3).enumerate() {
+            let detail = fine.pixel(x, y)[0] - coarse.pixel(x, y)[0];
+            pixel.iter_mut().zip(gain.pixel(x, y)).for_each(|(value, gain)| *value += gain.clamp(0.0, 1.0) * detail);
+        }
     }
     Ok(made)
 }
 
 /// `share` of `painted`, the rest of `content`; inside `0.0..=1.0`.
-pub(super) fn mixed(content: &Raster<SrgbF32>, mut painted: Raster<SrgbF32>, share: f32) -> Raster<SrgbF32> {
-    for (value, own) in painted.samples_mut().iter_mut().zip(content.samples()) {
-        *value = (own + (*value - own) * share).clamp(0.0, 1.0);
+pub(super) fn mixed(
+    content: &Raster<SrgbF32>,
+    mut painted: Raster<SrgbF32>,
+    share: f32,
+    cancel: &CancelToken,
+) -> Result<Raster<SrgbF32>, Error> {
+    for y in 0..content.height() {
+        cancel.check()?;
+        for (value, own) in painted.row_mut(y).iter_mut().zip(content.row(y)) {
+            *value = (own + (*value - own) * share).clamp(0.0, 1.0);
+        }
     }
-    painted
+    Ok(painted)
 }
 
 #[cfg(test)]

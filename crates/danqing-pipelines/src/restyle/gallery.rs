@@ -33,7 +33,8 @@ pub(super) fn painted(networks: &Networks, work: Work<'_>, progress: &mut Progre
     let made = made.crop(danqing_media::Rect::new(0, 0, width, height));
     engine.reset_peak();
     let made = canvas::at_full_size(made, &seen, work.content, &cancel)?;
-    let mut painted = Painted::new(canvas::mixed(work.content, made, work.params.strength as f32));
+    let mut painted = Painted::new(made);
+    painted.share = work.params.strength as f32;
     painted.weights.push(loaded.weights.clone());
     Ok(painted)
 }

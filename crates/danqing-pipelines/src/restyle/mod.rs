@@ -102,14 +102,15 @@ impl Capability for Restyle {
         let arts = ports::pictures(inputs, "style_image").map(|art| art.to_srgb(&cancel));
         let arts = arts.collect::<Result<Vec<_>, _>>()?;
         let work = Work { content: &content, arts: &arts, params };
-        let Painted { picture: mut made, weights, facts, structure_kept, colours_kept } =
+        let Painted { picture: mut made, weights, facts, structure_kept, colours_kept, share } =
             self.painted(work, progress)?;
         if !structure_kept {
             made = structure::kept(made, &content, params.keep_structure, &cancel)?;
         }
         if !colours_kept {
-            made = colours::kept(made, &content, params.keep_colours);
+            made = colours::kept(made, &content, params.keep_colours, &cancel)?;
         }
+        made = canvas::mixed(&content, made, share, &cancel)?;
         let result = picture.compose(&made, &coverage, made.bounds(), &cancel)?;
         let mut outputs = Outputs::one("picture", Medium::Picture(Arc::new(result)));
         outputs.facts.extend(facts);

@@ -43,6 +43,10 @@ pub struct Params {
     /// Name of a preset (ink-wash, oil, watercolour, pencil, woodcut, cartoon, pastel, mosaic) or of a gallery style.
     pub style: Option<String>,
     /// Gallery styles to blend, each with its share: `starry-night:0.7`, or `{"style":"starry-night","weight":0.7}`.
+    /// There are harvest-light, black-and-yellow, gentle-gouache, splinters, carnival, autumn-impasto,
+    /// midnight-seeds, bold-primaries, candy-crayon, coral-pattern, copper-dusk, parchment-engraving, lilac-pastel,
+    /// emerald-expression, morning-mist, coloured-leading, indigo-twilight, woven-grid, sand-carving, starry-night,
+    /// ember, paper-cutout, ivory-cubism, old-master-dusk, indigo-woodblock, rough-impasto.
     pub styles: Vec<StyleShare>,
     /// How the picture is repainted.
     pub mode: Mode,

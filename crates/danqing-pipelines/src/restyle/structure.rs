@@ -37,13 +37,16 @@ pub(super) fn kept(
     let firm = Lines::fitted(&guide, &painted, radius, EVEN, cancel)?.at(&guide, cancel)?;
     let contours = contours(&guide, (longer * SPREAD) as f32, cancel)?;
     let mut made = painted;
-    for (at, pixel) in made.samples_mut().chunks_exact_mut(3).enumerate() {
-        let share = amount as f32 * (IN_FLAT_PLACES + (1.0 - IN_FLAT_PLACES) * contours.samples()[at]);
-        let firm = &firm.samples()[at * 3..at * 3 + 3];
-        pixel
-            .iter_mut()
-            .zip(firm)
-            .for_each(|(value, firm)| *value = (*value + (firm - *value) * share).clamp(0.0, 1.0));
+    for y in 0..height {
+        cancel.check()?;
+        for (x, pixel) in made.row_mut(y).chunks_exact_mut(3).enumerate() {
+            let share = amount as f32 * (IN_FLAT_PLACES + (1.0 - IN_FLAT_PLACES) * contours.pixel(x, y)[0]);
+            let firm = firm.pixel(x, y).iter();
+            pixel
+                .iter_mut()
+                .zip(firm)
+                .for_each(|(value, to)| *value = (*value + (to - *value) * share).clamp(0.0, 1.0));
+        }
     }
     Ok(made)
 }

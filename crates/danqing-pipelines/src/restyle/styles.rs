@@ -53,7 +53,7 @@ pub(super) fn index_of(id: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::restyle::presets;
+    use crate::restyle::{Params, presets};
 
     #[test]
     fn names_are_plain_unique_and_no_preset_s() {
@@ -61,6 +61,10 @@ mod tests {
             assert!(style.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", style.id);
             assert_eq!(index_of(style.id), Some(index), "{} stands twice", style.id);
             assert!(!presets::IDS.contains(&style.id), "{} is a preset", style.id);
+            let schema = serde_json::Value::from(schemars::schema_for!(Params)).to_string();
+            assert!(schema.contains(style.id), "{} is not in the help", style.id);
+            let chinese = format!("{} {}", style.id, style.title_zh);
+            assert!(include_str!("zh.toml").contains(&chinese), "{chinese} is not in the Chinese help");
             assert!(!style.title.is_empty() && style.title_zh.chars().all(|c| c > '\u{2e80}'), "{}", style.id);
         }
     }

@@ -60,11 +60,13 @@ pub(super) struct Painted {
     pub(super) structure_kept: bool,
     /// Whether `keep_colours` has been followed already.
     pub(super) colours_kept: bool,
+    /// How much of it is taken in the end, the rest being the content; 1 where the mode has followed `strength` itself.
+    pub(super) share: f32,
 }
 
 impl Painted {
     /// A picture whose structure and colours are still to be kept, made without a network.
     pub(super) fn new(picture: Raster<SrgbF32>) -> Self {
-        Self { picture, weights: Vec::new(), facts: Vec::new(), structure_kept: false, colours_kept: false }
+        Self { picture, weights: Vec::new(), facts: Vec::new(), structure_kept: false, colours_kept: false, share: 1.0 }
     }
 }

@@ -44,9 +44,9 @@ pub(super) fn painted(networks: &Networks, work: Work<'_>, progress: &mut Progre
     engine.reset_peak();
     let made = made.crop(Rect::new(0, 0, seen.width(), seen.height()));
     let made = canvas::at_full_size(made, &seen, work.content, &cancel)?;
+    let mut painted = Painted::new(made);
     // Features without style are decoded softly: a weak style fades into the picture itself.
-    let share = (2.0 * params.strength).min(1.0) as f32;
-    let mut painted = Painted::new(canvas::mixed(work.content, made, share));
+    painted.share = (2.0 * params.strength).min(1.0) as f32;
     painted.weights.extend([vgg19.weights.clone(), decoder.weights.clone()]);
     painted.facts.push(("tiles", tiles.len().into()));
     painted.colours_kept = params.keep_colours == KeepColours::Match;
@@ -65,7 +65,7 @@ fn style(
     let side = (ART_SIDE * width.max(height)).div_ceil(width.min(height)).min(2 * ART_SIDE);
     let mut art = canvas::framed(&canvas::at_side(art, side, cancel)?, 1);
     if work.params.keep_colours == KeepColours::Match {
-        art = colours::matched(art, work.content);
+        art = colours::matched(art, work.content, cancel)?;
     }
     features::style_of(engine, vgg19, &art)
 }
