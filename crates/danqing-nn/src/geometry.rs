@@ -98,7 +98,7 @@ impl Window {
     }
 
     /// Input position of a padded position.
-    fn source(&self, padded: usize, input: usize) -> usize {
+    pub(crate) fn source(&self, padded: usize, input: usize) -> usize {
         let position = padded as isize - self.before as isize;
         let last = input as isize - 1;
         match self.mode {
@@ -149,7 +149,7 @@ impl Spread {
         Ok((0..self.stride).map(|phase| self.axis(phase, length, input)).collect())
     }
 
-    fn axis(&self, phase: usize, length: usize, input: usize) -> Axis {
+    pub(crate) fn axis(&self, phase: usize, length: usize, input: usize) -> Axis {
         let taps = self.taps(phase);
         let outputs: Vec<usize> = (phase..length).step_by(self.stride).collect();
         let mut sources = Vec::with_capacity(outputs.len() * taps.len());

@@ -96,15 +96,8 @@ impl Reduce {
 }
 
 fn pool(engine: &Engine, x: &FeatureMap, config: PoolConfig, reduce: Reduce) -> Result<FeatureMap, Error> {
-    check_settings("pooling", config.stride, config.kernel, 1)?;
-    let Padding { top, bottom, left, right } = config.padding;
-    if top.max(bottom).max(left).max(right) >= config.kernel {
-        let actual = format!("{:?}", config.padding);
-        return Err(Error::Setting { what: "pooling padding", actual, expected: "less than the kernel" });
-    }
-    let (rows, columns) = (axis(config, x.shape().height, top, bottom)?, axis(config, x.shape().width, left, right)?);
-    let shape = x.shape().with_size(rows.outputs.len(), columns.outputs.len());
-    shape.elements()?;
+    let (rows, columns) = axes(config, x.shape())?;
+    let shape = out_shape(x.shape(), (&rows, &columns))?;
     on_device!(engine, |device| device.pool(x, shape, (&rows, &columns), reduce));
     let (start, values) = (reduce.start(), x.as_slice()?);
     from_pixels(engine, shape, |pixel, row| {
@@ -121,6 +114,23 @@ fn pool(engine: &Engine, x: &FeatureMap, config: PoolConfig, reduce: Reduce) -> 
         }
         reduce.finish(row, config.kernel);
     })
+}
+
+/// Rows and columns of the windows over an input of `shape`.
+pub(crate) fn axes(config: PoolConfig, shape: Shape) -> Result<(Axis, Axis), Error> {
+    check_settings("pooling", config.stride, config.kernel, 1)?;
+    let Padding { top, bottom, left, right } = config.padding;
+    if top.max(bottom).max(left).max(right) >= config.kernel {
+        let actual = format!("{:?}", config.padding);
+        return Err(Error::Setting { what: "pooling padding", actual, expected: "less than the kernel" });
+    }
+    Ok((axis(config, shape.height, top, bottom)?, axis(config, shape.width, left, right)?))
+}
+
+/// Shape of the pooled map.
+pub(crate) fn out_shape(shape: Shape, (rows, columns): (&Axis, &Axis)) -> Result<Shape, Error> {
+    let pooled = shape.with_size(rows.outputs.len(), columns.outputs.len());
+    pooled.elements().map(|_| pooled)
 }
 
 fn axis(config: PoolConfig, input: usize, before: usize, after: usize) -> Result<Axis, Error> {
