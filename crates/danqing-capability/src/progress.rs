@@ -1,5 +1,6 @@
 //! One call reports and cancels.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,15 @@ pub enum Event {
         done: usize,
         /// Units in this stage.
         total: usize,
+    },
+    /// Something was measured on the way, such as the loss of an iteration.
+    Measure {
+        /// Name of the stage, as in its steps.
+        stage: &'static str,
+        /// Which unit of the stage.
+        done: usize,
+        /// Numbers by name.
+        values: BTreeMap<&'static str, f64>,
     },
     /// Something was done differently than asked; the run goes on.
     Warning {
@@ -121,6 +131,11 @@ impl<'a> Progress<'a> {
         Ok(())
     }
 
+    /// Reports numbers measured at unit `done` of a stage.
+    pub fn measure(&mut self, stage: &'static str, done: usize, values: &[(&'static str, f64)]) {
+        (self.sink)(Event::Measure { stage, done, values: values.iter().copied().collect() });
+    }
+
     /// Says what was done differently than asked; it reaches the user and the recipe.
     pub fn warn(&mut self, code: &'static str, message: impl Into<String>) {
         (self.sink)(Event::Warning { code, message: message.into() });
@@ -167,5 +182,8 @@ mod tests {
         let event = Event::Warning { code: "size_rounded", message: "width 500 became 504".into() };
         let json = serde_json::to_string(&event).expect("plain data");
         assert_eq!(json, r#"{"event":"warning","code":"size_rounded","message":"width 500 became 504"}"#);
+        let event = Event::Measure { stage: "optimise", done: 3, values: [("style", 0.5), ("content", 2.0)].into() };
+        let json = serde_json::to_string(&event).expect("plain data");
+        assert_eq!(json, r#"{"event":"measure","stage":"optimise","done":3,"values":{"content":2.0,"style":0.5}}"#);
     }
 }

@@ -72,6 +72,9 @@ impl Studio {
                 Event::Step { stage, done, total } => {
                     let _ = progress.step(stage, done, total);
                 }
+                Event::Measure { stage, done, values } => {
+                    progress.measure(stage, done, &values.into_iter().collect::<Vec<_>>());
+                }
                 Event::Warning { code, message } => progress.warn(code, message),
                 _ => {}
             }
