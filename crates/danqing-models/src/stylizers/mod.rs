@@ -8,4 +8,4 @@ pub mod vgg19;
 
 pub use adain::Decoder;
 pub use multistyle26::Multistyle26;
-pub use vgg19::Vgg19;
+pub use vgg19::{Vgg19, Vgg19Gradient};

@@ -76,6 +76,26 @@ pub enum Error {
         /// Allowed values.
         expected: &'static str,
     },
+    /// Optimising at this size needs more memory than is allowed.
+    #[error(
+        "optimising at {}x{} needs {:.1} GiB, at most {:.0} GiB are allowed", size.0, size.1, gib(*bytes), gib(*most)
+    )]
+    TooLarge {
+        /// Width and height to optimise.
+        size: (usize, usize),
+        /// Bytes that this needs.
+        bytes: usize,
+        /// Bytes allowed.
+        most: usize,
+        /// Longer side that fits.
+        longer: usize,
+    },
+    /// A step that can't fail did: a defect.
+    #[error("{what}")]
+    Bug {
+        /// What was found.
+        what: &'static str,
+    },
     /// A network can't be had.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -104,7 +124,8 @@ impl Classified for Error {
             Self::Forward(error) => error.class(),
             Self::Tensor(error) => error.class(),
             Self::Media(error) => error.class(),
-            Self::Shape(_) => Class::Bug,
+            Self::Shape(_) | Self::Bug { .. } => Class::Bug,
+            Self::TooLarge { .. } => Class::Limit,
             Self::Cancelled(_) => Class::Cancelled,
             _ => Class::Caller,
         }
@@ -122,6 +143,9 @@ impl Classified for Error {
                 Some("draw the mask on the picture itself, or resize it with `danqing adjust`".into())
             }
             Self::EmptyMask => Some("paint white where the picture is to be restyled".into()),
+            Self::TooLarge { longer, .. } => {
+                Some(format!("--working-size {longer} fits; the result is enlarged to the picture's size"))
+            }
             Self::Network(error) => error.hint(),
             Self::Forward(error) => error.hint(),
             Self::Tensor(error) => error.hint(),
@@ -129,6 +153,10 @@ impl Classified for Error {
             _ => None,
         }
     }
+}
+
+fn gib(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
 }
 
 fn name_of(mode: Mode) -> &'static str {

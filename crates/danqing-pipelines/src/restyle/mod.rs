@@ -27,7 +27,7 @@ use danqing_nn::Engine;
 use danqing_weights::ModelStore;
 
 pub use self::error::Error;
-pub use self::optimise::Settings as OptimiseSettings;
+pub use self::optimise::{Init as OptimiseInit, Optimizer, Pooling as OptimisePooling, Settings as OptimiseSettings};
 pub use self::params::{KeepColours, Mode, Params};
 pub use self::share::StyleShare;
 pub use self::styles::{GALLERY, GalleryStyle};
@@ -74,6 +74,9 @@ impl Capability for Restyle {
         area::coverage(ports::optional_picture(inputs, "mask"), &params, picture, progress.cancel_token())?;
         if matches!(params.mode, Mode::Gallery | Mode::Transfer) {
             params.working_size = Some(canvas::longer_side(picture.size(), &params));
+        }
+        if params.mode == Mode::Optimise {
+            params.working_size = Some(optimise::resolved_side(&params, picture.size(), progress)?);
         }
         params.seed = Some(params.seed.unwrap_or_else(seed::drawn));
         Ok(params)

@@ -2,7 +2,7 @@
 
 use danqing_capability::WeightUse;
 use danqing_media::{Raster, SrgbF32};
-use danqing_models::stylizers::{Decoder, Multistyle26, Vgg19};
+use danqing_models::stylizers::{Decoder, Multistyle26, Vgg19, Vgg19Gradient};
 use danqing_nn::Engine;
 use danqing_weights::ModelStore;
 use serde_json::Value;
@@ -19,12 +19,14 @@ pub(super) const MULTISTYLE26: &str = "multistyle26";
 
 /// The networks of all modes, each loaded when it is first needed.
 pub(super) struct Networks {
-    /// Encoder of `transfer` and `optimise`.
+    /// Encoder of `transfer`.
     pub(super) vgg19: LazyNetwork<Vgg19>,
     /// Decoder of `transfer`.
     pub(super) decoder: LazyNetwork<Decoder>,
     /// The 26 styles of `gallery`.
     pub(super) multistyle26: LazyNetwork<Multistyle26>,
+    /// The encoder forwards and backwards, of `optimise`.
+    pub(super) vgg19_gradient: LazyNetwork<Vgg19Gradient>,
 }
 
 impl Networks {
@@ -33,6 +35,7 @@ impl Networks {
             vgg19: LazyNetwork::new(store, engine, VGG19, Vgg19::load),
             decoder: LazyNetwork::new(store, engine, DECODER, Decoder::load),
             multistyle26: LazyNetwork::new(store, engine, MULTISTYLE26, Multistyle26::load),
+            vgg19_gradient: LazyNetwork::new(store, engine, VGG19, Vgg19Gradient::load),
         }
     }
 }

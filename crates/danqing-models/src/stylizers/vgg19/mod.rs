@@ -9,6 +9,7 @@
 //!
 //! Not here: the classifier.
 
+mod gradient;
 mod layer;
 
 use danqing_nn::{
@@ -16,6 +17,7 @@ use danqing_nn::{
 };
 use danqing_weights::TensorFile;
 
+pub use self::gradient::{AddSlope, Pass, Pooling, Vgg19Gradient};
 pub use self::layer::{CONVOLUTIONS, Convolution, Layer};
 use crate::{Error, checkpoint::Checkpoint};
 
