@@ -28,6 +28,7 @@ PHOTOGRAPH = "photo-cabin"
 MODEL = "migan-512-places2"
 ART = "art-wheat-field"  # replaced by its path
 NETWORKS = "tools/.venv-networks/bin/python"  # has torch; tools/golden/run.sh stylizers makes it
+TEN = '{"iterations": 10, "levels": 1}'  # what one iteration takes beside torch: gatys_peer.py
 EDITS = "examples/light-into-shadows.json"
 LONG_SECONDS = 15  # rows that take longer run once
 IMPORTED = "imported "  # what a peer prints before the processor time its imports took
@@ -70,6 +71,7 @@ def rows(width: int, height: int) -> list[Row]:
         restyle("gallery, own size", ["--style", "starry-night", *own], "multistyle26", "same network, onnxruntime"),
         restyle("transfer", ["--style-image", ART]),
         restyle("transfer, own size", ["--style-image", ART, *own], *torch_fits),
+        restyle("optimise, 10 iterations", ["--style-image", ART, "--mode", "optimise", "--optimise", TEN]),
         Row("adjust, five edits", ["adjust", "--edits", EDITS]),
         adjust("resize to half", half, "resize", "cv2.resize, area"),
         adjust("blur, sigma 5", {"edit": "blur", "radius": 5}, "blur", "cv2.GaussianBlur"),

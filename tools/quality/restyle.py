@@ -7,6 +7,8 @@ Twelve pairs of a photograph (photographs.py) and a painting (the demo pack's ar
               pixels, from the painting's (lower = closer to how it is painted)
     LPIPS     to the photograph (VGG-16, v0.1; lower = closer)
 
+Below it, the mode `optimise` beside torch's L-BFGS on the same loss (optimised.py), for three of the pairs at 256 px.
+
     python tools/quality/restyle.py [--danqing BINARY] [--limit N] [--out FOLDER] [--write]
 
 Runs in the environment of tools/requirements-networks.txt. `--write` puts the table into docs/quality.md.
@@ -27,6 +29,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 sys.path.append(str(Path(__file__).parents[1] / "golden"))
+import optimised as optimisation  # noqa: E402
 from lpips import Lpips  # noqa: E402
 from photographs import PHOTOGRAPHS, original, reduced  # noqa: E402
 from stylizers import decoded, encoded, exchanged  # noqa: E402
@@ -133,6 +136,18 @@ def evaluate(binary: str, limit: int | None, out: Path | None) -> dict:
     return table
 
 
+def optimised(binary: str, limit: int | None) -> str:
+    """The mode `optimise` beside torch, as a table."""
+    known = {photograph.id: photograph for photograph in PHOTOGRAPHS}
+    pairs = [
+        (f"{name} × {entry.removeprefix('art-')}", Image.fromarray(reduced(original(known[name]))),
+         Image.open(path(binary, entry)).convert("RGB"))
+        for name, entry in PAIRS[: min(limit or 3, 3)]
+    ]
+    lines = "\n".join(optimisation.table(binary, pairs, 256, 40))
+    return f"\nMode optimise, longer side 256 px, 40 evaluations of the same loss from the photograph on (L-BFGS):\n\n{lines}\n"
+
+
 def methods(binary, vgg, decoder, photograph, painting, art) -> dict:
     ours = {m: (lambda o=options: danqing(binary, o, photograph, art)) for m, options in DANQING.items()}
     return {TORCH: lambda: adain(vgg, decoder, photograph, painting), **ours}
@@ -184,6 +199,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with torch.no_grad():
         text = section(evaluate(chosen.danqing, chosen.limit, chosen.out))
+        text += optimised(chosen.danqing, chosen.limit)
     print(text)
     if chosen.write:
         write(text)
