@@ -84,7 +84,7 @@ impl Default for Settings {
             content_weight: 1.0,
             style_weight: 100.0,
             tv_weight: 20.0,
-            iterations: 210,
+            iterations: 120,
             optimizer: Optimizer::default(),
             learning_rate: None,
             init: Init::default(),
