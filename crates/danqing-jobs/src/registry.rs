@@ -4,6 +4,7 @@ use danqing_capability::{AnyCapability, Class, Classified, Failure};
 use danqing_media::Medium;
 use danqing_nn::Engine;
 use danqing_pipelines::adjust::Adjust;
+use danqing_pipelines::cutout::Cutout;
 use danqing_pipelines::erase::Erase;
 use danqing_pipelines::extend::Extend;
 use danqing_pipelines::restyle::Restyle;
@@ -49,6 +50,7 @@ impl Registry {
             Box::new(Erase::new(store, engine)),
             Box::new(Extend::new(store, engine)),
             Box::new(Restyle::new(store, engine)),
+            Box::new(Cutout::new(store, engine)),
             Box::new(Adjust),
         ])
     }

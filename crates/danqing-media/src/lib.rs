@@ -4,6 +4,7 @@
 //! [`Picture`] is what a file holds (own depth, own channels, ICC profile, metadata); [`file`] reads and writes pictures.
 #![forbid(unsafe_code)]
 
+mod alpha;
 mod canvas;
 mod cmyk;
 pub mod color;

@@ -12,14 +12,23 @@ use crate::Error;
 pub(crate) struct Checkpoint<'a> {
     network: &'static str,
     file: &'a TensorFile,
-    stored_name: fn(&str) -> String,
+    stored_name: Box<dyn Fn(&str) -> String + 'a>,
     used: RefCell<HashSet<String>>,
 }
 
 impl<'a> Checkpoint<'a> {
     /// `stored_name` maps a published name to the name in this file.
-    pub(crate) fn new(network: &'static str, file: &'a TensorFile, stored_name: fn(&str) -> String) -> Self {
-        Self { network, file, stored_name, used: RefCell::default() }
+    pub(crate) fn new(
+        network: &'static str,
+        file: &'a TensorFile,
+        stored_name: impl Fn(&str) -> String + 'a,
+    ) -> Self {
+        Self { network, file, stored_name: Box::new(stored_name), used: RefCell::default() }
+    }
+
+    /// Dimensions of the tensor of that published name, if the file holds it.
+    pub(crate) fn shape(&self, name: &str) -> Option<&'a [usize]> {
+        self.file.get(&(self.stored_name)(name)).map(|view| view.shape())
     }
 
     /// The tensor of that published name.

@@ -4,7 +4,10 @@
 
 mod checkpoint;
 mod error;
+mod folding;
 pub mod inpainters;
+pub mod matting;
+pub mod segmenters;
 pub mod stylizers;
 
 pub use error::Error;

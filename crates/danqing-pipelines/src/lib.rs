@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adjust;
+pub mod cutout;
 pub mod erase;
 pub mod extend;
 pub mod fill;

@@ -20,6 +20,7 @@ pub mod gradients;
 pub mod guided;
 pub mod inpaint;
 pub mod lines;
+pub mod matting;
 pub mod metrics;
 pub mod morphology;
 pub mod patch;

@@ -10,5 +10,6 @@ mod separable;
 pub use bilateral::bilateral;
 pub use border::Border;
 pub use boxed::boxed;
+pub(crate) use boxed::boxed_with;
 pub use gaussian::{Kernel, gaussian, gaussian_with};
 pub use median::{Ranked, median};
