@@ -37,6 +37,12 @@ pub enum Error {
     /// A model that is neither a name nor a file.
     #[error("there is no model {0:?} (expected auto, portrait, general or the path of a weight file)")]
     NoModel(String),
+    /// A background picture was asked for, and none is given.
+    #[error("the background is to be a picture, but no backdrop is given")]
+    NoBackdrop,
+    /// A colour that can't be read.
+    #[error("{0:?} is not a colour (expected #rrggbb)")]
+    Colour(String),
     /// A weight file that can't be read.
     #[error("{}: {source}", path.display())]
     Weights {
@@ -96,6 +102,7 @@ impl Classified for Error {
             Self::MaskSize { .. } => {
                 Some("draw the mask on the picture itself, or resize it with `danqing adjust`".into())
             }
+            Self::NoBackdrop => Some("give --backdrop PICTURE, or choose another --background".into()),
             Self::NoModel(_) => Some("a path is looked for from the current folder".into()),
             Self::Network(error) => error.hint(),
             Self::Model(error) => error.hint(),

@@ -6,6 +6,7 @@ mod canny;
 mod filters;
 mod golden;
 mod masks;
+mod matting;
 mod metrics;
 mod resize;
 mod tone;
