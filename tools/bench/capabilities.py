@@ -72,6 +72,9 @@ def rows(width: int, height: int) -> list[Row]:
         restyle("transfer", ["--style-image", ART]),
         restyle("transfer, own size", ["--style-image", ART, *own], *torch_fits),
         restyle("optimise, 10 iterations", ["--style-image", ART, "--mode", "optimise", "--optimise", TEN]),
+        Row("cutout general", ["cutout", "--model", "general"], "u2net", "U²-NetP mask, onnxruntime"),
+        Row("cutout portrait", ["cutout", "--model", "portrait"], "modnet", "MODNet mask, onnxruntime"),
+        Row("cutout auto", ["cutout"]),
         Row("adjust, five edits", ["adjust", "--edits", EDITS]),
         adjust("resize to half", half, "resize", "cv2.resize, area"),
         adjust("blur, sigma 5", {"edit": "blur", "radius": 5}, "blur", "cv2.GaussianBlur"),
@@ -119,6 +122,7 @@ class Bench:
     def __init__(self, danqing: str, folder: Path):
         self.danqing, self.folder, self.table = danqing, folder, {}
         self.models = {"migan": [self.path(MODEL)], "multistyle26": [self.path("multistyle26")],
+                       "u2net": [self.path("u2netp")], "modnet": [self.path("modnet-portrait")],
                        "adain": [self.path(entry) for entry in ("adain-vgg19", "adain-decoder", ART)]}
         self.art = self.path(ART)
         command = [sys.executable, HERE / "inputs.py", self.path(PHOTOGRAPH), folder]

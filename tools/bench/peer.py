@@ -20,6 +20,23 @@ def work(function):
     return function
 
 
+def session_of(model):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting is not counted as work
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def with_mask(picture, seen, model):
+    """The picture with the network's mask as alpha."""
+    session = session_of(model)
+    given = numpy.ascontiguousarray(seen.transpose(2, 0, 1)[None], dtype=numpy.float32)
+    mask = session.run(None, {session.get_inputs()[0].name: given})[0][0, 0]
+    height, width = picture.shape[:2]
+    mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
+    return numpy.dstack([picture, (mask.clip(0, 1) * 255).astype("uint8")])
+
+
 @work
 def telea(picture, mask, _model):
     return cv2.inpaint(picture, mask, 5, cv2.INPAINT_TELEA)
@@ -33,10 +50,7 @@ def navier_stokes(picture, mask, _model):
 @work
 def migan(picture, mask, model):
     """The published pipeline (crop, network at 512 x 512, blend); its mask is 0 in the hole."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting is not counted as work
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = session_of(model)
     image = numpy.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)[None])
     answer = session.run(None, {"image": image, "mask": (255 - mask)[None, None]})[0]
     return numpy.ascontiguousarray(answer[0].transpose(1, 2, 0)[:, :, ::-1])
@@ -45,15 +59,27 @@ def migan(picture, mask, model):
 @work
 def multistyle26(picture, _mask, model):
     """The 26-style network on the whole picture, style 19."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = session_of(model)
     image = numpy.ascontiguousarray(picture[:, :, ::-1].transpose(2, 0, 1)[None]).astype("float32") / 255
     shares = numpy.zeros(26, "float32")
     shares[19] = 1
     answer = session.run(None, {"image": image, "style_weights": shares})[0]
     return (answer[0].transpose(1, 2, 0)[:, :, ::-1] * 255).round().astype("uint8")
+
+
+@work
+def u2net(picture, _mask, model):
+    seen = cv2.resize(picture, (320, 320), interpolation=cv2.INTER_AREA)[:, :, ::-1] / 255
+    return with_mask(picture, (seen / seen.max() - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225], model)
+
+
+@work
+def modnet(picture, _mask, model):
+    height, width = picture.shape[:2]
+    scale = 512 / min(width, height)
+    size = tuple(max(1, round(n * scale / 32)) * 32 for n in (width, height))
+    seen = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]
+    return with_mask(picture, seen / 127.5 - 1, model)
 
 
 @work
@@ -80,7 +106,7 @@ def sharpen(picture, _mask, _model):
 
 if __name__ == "__main__":
     name, picture_file, mask_file, out = sys.argv[1:5]
-    if name in ("migan", "multistyle26"):
+    if name in ("migan", "multistyle26", "u2net", "modnet"):
         import numpy
         import onnxruntime
     if name == "sharpen":

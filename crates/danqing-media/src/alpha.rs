@@ -66,7 +66,10 @@ mod tests {
     fn alpha_is_added_and_multiplied_and_colours_keep_their_bits() {
         let grey = Picture::new(2, 1, Channels::Gray, Samples::U16(vec![7, 65_535])).expect("two pixels");
         let made = grey.with_alpha(&alpha([0.5, 2.0])).expect("same size");
-        assert_eq!((made.channels, &made.samples), (Channels::GrayAlpha, &Samples::U16(vec![7, 32_768, 65_535, 65_535])));
+        assert_eq!(
+            (made.channels, &made.samples),
+            (Channels::GrayAlpha, &Samples::U16(vec![7, 32_768, 65_535, 65_535]))
+        );
         let again = made.with_alpha(&alpha([0.5, 0.0])).expect("same size");
         assert_eq!(again.samples, Samples::U16(vec![7, 16_384, 65_535, 0]));
         assert_eq!(again.opaque(), grey);

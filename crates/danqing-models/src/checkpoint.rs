@@ -18,11 +18,7 @@ pub(crate) struct Checkpoint<'a> {
 
 impl<'a> Checkpoint<'a> {
     /// `stored_name` maps a published name to the name in this file.
-    pub(crate) fn new(
-        network: &'static str,
-        file: &'a TensorFile,
-        stored_name: impl Fn(&str) -> String + 'a,
-    ) -> Self {
+    pub(crate) fn new(network: &'static str, file: &'a TensorFile, stored_name: impl Fn(&str) -> String + 'a) -> Self {
         Self { network, file, stored_name: Box::new(stored_name), used: RefCell::default() }
     }
 

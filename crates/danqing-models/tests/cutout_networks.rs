@@ -37,7 +37,13 @@ fn picture(height: i64, width: i64) -> Vec<f32> {
         let ground = [x * 255 / (width - 1), y * 255 / (height - 1), 64 + 96 * ((x / 16 + y / 16) % 2)];
         let head = (x - width / 2).pow(2) + (y - height / 3).pow(2) < (height / 6).pow(2);
         let body = (x - width / 2).pow(2) + (y - height).pow(2) < (height / 2).pow(2);
-        let colours = if head { [224, 172, 140] } else if body { [40, 60, 120] } else { ground };
+        let colours = if head {
+            [224, 172, 140]
+        } else if body {
+            [40, 60, 120]
+        } else {
+            ground
+        };
         colours.map(|colour| (colour + (x * 7 + y * 13) % 17 - 8).clamp(0, 255) as f32 / 255.0)
     };
     (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(y, x))).collect()

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use danqing_capability::{Progress, WeightUse};
-use danqing_media::{Raster, ScalarF32, SrgbF32};
+use danqing_media::{Mask, Raster, ScalarF32, SrgbF32};
+use danqing_vision::components::{Connectivity, components_of, holes_filled};
+use danqing_vision::morphology::{Shape, eroded};
 
 use super::network::{self, Networks};
 use super::{Error, Params};
@@ -11,7 +13,13 @@ use super::{Error, Params};
 /// Masks are compared at this size.
 const SIDE: usize = 128;
 /// Two masks that agree so far show one subject.
-const SAME: f32 = 0.75;
+const SAME: f32 = 0.6;
+/// A portrait mask below this is guesswork.
+const CERTAIN: f32 = 0.85;
+/// Holes of at most a 250th of the picture are mended.
+const SMALL_HOLE: usize = 250;
+/// Pixels of the network's mask along its outline in which nothing is mended.
+const OUTLINE: usize = 6;
 
 /// The kept mask at its network's size, and why.
 pub(super) struct Choice {
@@ -48,7 +56,12 @@ pub(super) fn choose(
             let (of_portrait, of_general) = (certainty(&portrait.mask), certainty(&general.mask));
             let people = is_portrait(agreement, of_portrait, of_general);
             let weights = vec![portrait.weights, general.weights];
-            let (mask, label) = if people { (portrait.mask, "portrait") } else { (general.mask, "general") };
+            let same = agreement >= SAME;
+            let (mask, label) = match people {
+                true if same => (mended(portrait.mask, &general.mask, progress)?, "portrait"),
+                true => (portrait.mask, "portrait"),
+                false => (general.mask, "general"),
+            };
             let certainty = if people { of_portrait } else { of_general };
             Ok(Choice { mask, weights, label: label.into(), agreement: Some(agreement), certainty })
         }
@@ -56,10 +69,35 @@ pub(super) fn choose(
     }
 }
 
-/// MODNet draws hair better where it sees people; where it sees none it gives patches that nobody is sure of and that
-/// are not the salient object's.
+/// MODNet draws edges and hair better wherever it sees what the other network sees; where it sees no person it gives
+/// patches. Measured on 22 photographs: 14 with people agree by 0.70 to 0.99, things and rooms by 0.00 to 0.51, a cat,
+/// a flower and a ball game (where both masks are good) by 0.86 to 0.95.
 fn is_portrait(agreement: f32, portrait: f32, general: f32) -> bool {
-    agreement >= SAME || portrait > general + 0.05
+    agreement >= SAME || (portrait >= CERTAIN && portrait > general + 0.05)
+}
+
+/// `mask` without the small holes inside the subject in which the other mask is sure: a ring on a wrist, the corner of an
+/// eye. Its outline stays as it is.
+fn mended(
+    mut mask: Raster<ScalarF32>,
+    other: &Raster<ScalarF32>,
+    progress: &Progress<'_>,
+) -> Result<Raster<ScalarF32>, Error> {
+    let (width, height) = mask.size();
+    let other = network::at_size(other, (width, height), progress)?;
+    let solid = Mask::from_fn(width, height, |x, y, s| s[0] = if mask.pixel(x, y)[0] >= 0.5 { 255 } else { 0 });
+    let cancel = progress.cancel_token();
+    let inside = eroded(&holes_filled(&solid, cancel)?, OUTLINE, Shape::Ellipse, cancel)?;
+    let lacks = |i: usize| inside.samples()[i] > 0 && mask.samples()[i] < 0.97 && other.samples()[i] > 0.9;
+    let holes = components_of(width, height, Connectivity::Eight, lacks, cancel)?;
+    let most = (width * height) / SMALL_HOLE;
+    for (i, value) in mask.samples_mut().iter_mut().enumerate() {
+        let label = holes.labels[i] as usize;
+        if label > 0 && holes.found[label - 1].area <= most {
+            *value = value.max(other.samples()[i]);
+        }
+    }
+    Ok(mask)
 }
 
 /// Overlap of two soft masks of one size.

@@ -161,7 +161,8 @@ pub(super) fn transparent(
                 continue;
             }
             changed.pixel_mut(x, y)[0] = 255;
-            let inside = parts.place.x <= x && x < parts.place.right() && (parts.place.y..parts.place.bottom()).contains(&y);
+            let inside =
+                parts.place.x <= x && x < parts.place.right() && (parts.place.y..parts.place.bottom()).contains(&y);
             let colour = parts.foreground.pixel_mut(x, y);
             if !inside {
                 colour.fill(0.0); // nothing of what was there stays in the file

@@ -19,6 +19,9 @@ const WORKING_PIXELS: f64 = 1.2e6;
 const NETWORK_PIXELS: f64 = 2.0;
 /// Values this near to 0 or 1 are sure.
 const CERTAINTY: f32 = 0.95;
+/// Opacity below is taken for none, above 1 − `PINHOLE` for all.
+const VEIL: f32 = 0.05;
+const PINHOLE: f32 = 0.03;
 /// Matting with noise and JPEG blocks in mind, held to the network where colours say nothing.
 const MATTING: Options = Options { epsilon: 1e-5, pull: 0.02, iterations: 120, tolerance: 1e-3 };
 
@@ -142,8 +145,10 @@ pub(super) fn finished(
     progress: &Progress<'_>,
 ) -> Result<Raster<ScalarF32>, Error> {
     let cancel = progress.cancel_token();
-    // Faint veils and pinholes of matting are nobody's hair.
-    alpha.samples_mut().iter_mut().for_each(|v| *v = ((*v - 0.02) / 0.96).clamp(0.0, 1.0));
+    // Faint veils and pinholes of matting are nobody's hair; what the user or the network says alone stays as it is.
+    if params.refine != Refine::None {
+        alpha.samples_mut().iter_mut().for_each(|v| *v = ((*v - VEIL) / (1.0 - VEIL - PINHOLE)).clamp(0.0, 1.0));
+    }
     if params.shift != 0 {
         let (width, height) = alpha.size();
         let bytes = Mask::from_fn(width, height, |x, y, s| s[0] = (alpha.pixel(x, y)[0] * 255.0 + 0.5) as u8);

@@ -62,12 +62,25 @@ impl Capability for Cutout {
         Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "Picture to cut the subject out of" },
         mask("keep", "Mask of the picture's size: white belongs to the subject, whatever the network says"),
         mask("remove", "Mask of the picture's size: white does not belong to the subject"),
-        mask("trimap", "Mask of the picture's size instead of a network: white = subject, black = background, grey = find out"),
-        Port { name: "backdrop", kind: Kind::Picture, arity: Arity::Optional, help: "Picture to put behind the subject" },
+        mask(
+            "trimap",
+            "Mask of the picture's size instead of a network: white = subject, black = background, grey = find out",
+        ),
+        Port {
+            name: "backdrop",
+            kind: Kind::Picture,
+            arity: Arity::Optional,
+            help: "Picture to put behind the subject",
+        },
     ];
     const OUTPUTS: &'static [Port] = &[
         Port { name: "picture", kind: Kind::Picture, arity: Arity::One, help: "The subject" },
-        Port { name: "mask", kind: Kind::Mask, arity: Arity::Optional, help: "Its mask: white = subject; with write_mask" },
+        Port {
+            name: "mask",
+            kind: Kind::Mask,
+            arity: Arity::Optional,
+            help: "Its mask: white = subject; with write_mask",
+        },
     ];
     type Params = Params;
     type Media = Medium;
@@ -83,7 +96,8 @@ impl Capability for Cutout {
         let picture = ports::picture(inputs)?;
         let hints = Hints::read(inputs, picture)?;
         let backdrop = ports::optional_picture(inputs, "backdrop").is_some();
-        let background = params.background.unwrap_or(if backdrop { Background::Picture } else { Background::Transparent });
+        let background =
+            params.background.unwrap_or(if backdrop { Background::Picture } else { Background::Transparent });
         if background == Background::Picture && !backdrop {
             return Err(Error::NoBackdrop);
         }
@@ -125,7 +139,7 @@ impl Capability for Cutout {
         if let Some(own) = picture.alpha() {
             alpha.samples_mut().iter_mut().zip(own.samples()).for_each(|(a, o)| *a *= o);
         }
-        let subject = Subject::measured(&alpha);
+        let subject = Subject::measured(&alpha, progress)?;
         if subject.share < LEAST_SHARE {
             progress.warn("nothing_found", "no subject was found: the result is empty or nearly so");
         }
@@ -220,13 +234,14 @@ struct Subject {
 }
 
 impl Subject {
-    fn measured(alpha: &Raster<ScalarF32>) -> Self {
+    fn measured(alpha: &Raster<ScalarF32>, progress: &Progress<'_>) -> Result<Self, Error> {
         let (width, height) = alpha.size();
-        let pieces = components_of(width, height, Connectivity::Eight, |i| alpha.samples()[i] >= SOLID).found;
+        let solid = |i: usize| alpha.samples()[i] >= SOLID;
+        let pieces = components_of(width, height, Connectivity::Eight, solid, progress.cancel_token())?.found;
         let area: usize = pieces.iter().map(|piece| piece.area).sum();
         let largest = pieces.iter().map(|piece| piece.area).max().unwrap_or(0);
         let count = pieces.iter().filter(|piece| piece.area * 20 >= largest).count();
-        Self { share: area as f32 / (width * height).max(1) as f32, count }
+        Ok(Self { share: area as f32 / (width * height).max(1) as f32, count })
     }
 }
 
@@ -253,4 +268,3 @@ fn check_ranges(params: &Params) -> Result<(), Error> {
         None => Err(Error::Colour(params.colour.clone())),
     }
 }
-

@@ -65,11 +65,8 @@ impl Networks {
         let unreadable = |source| Error::Weights { path: path.to_owned(), source };
         let file = containers::read(path, &Limits::default()).map_err(unreadable)?;
         progress.step("load", 0, 1)?;
-        let weights = WeightUse {
-            id: path.display().to_string(),
-            sha256: sha256_of(path)?,
-            licence_class: "unclear".into(),
-        };
+        let weights =
+            WeightUse { id: path.display().to_string(), sha256: sha256_of(path)?, licence_class: "unclear".into() };
         let mask = match U2Net::load(&engine, &file) {
             Ok(network) => general_mask(&network, &engine, picture, progress)?,
             Err(first) => match ModNet::load(&engine, &file) {
@@ -86,8 +83,7 @@ impl Networks {
 }
 
 fn sha256_of(path: &Path) -> Result<String, Error> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| danqing_media::Error::Io { path: PathBuf::from(path), source })?;
+    let bytes = std::fs::read(path).map_err(|source| danqing_media::Error::Io { path: PathBuf::from(path), source })?;
     Ok(Sha256Hex::of(&bytes).to_string())
 }
 

@@ -95,7 +95,8 @@ fn round(
         let (above, below) = (y.saturating_sub(1) * width, (y + 1).min(height - 1) * width);
         for x in 0..width {
             let i = y * width + x;
-            let neighbours = [y * width + x.saturating_sub(1), y * width + (x + 1).min(width - 1), above + x, below + x];
+            let neighbours =
+                [y * width + x.saturating_sub(1), y * width + (x + 1).min(width - 1), above + x, below + x];
             let found = pixel(picture.samples(), alpha.samples(), layers, i, neighbours);
             layers.foreground.samples_mut()[i * 3..i * 3 + 3].copy_from_slice(&found[0]);
             layers.background.samples_mut()[i * 3..i * 3 + 3].copy_from_slice(&found[1]);

@@ -50,8 +50,17 @@ mod tests {
     fn the_band_lies_on_both_sides_of_the_edge_as_wide_as_asked() {
         let mask = Raster::<ScalarF32>::from_fn(20, 3, |x, _, s| s[0] = if x < 10 { 1.0 } else { 0.0 });
         let made = trimap_from_mask(&mask, 0.9, 2, 3, &CancelToken::default()).expect("not cancelled");
-        let expected: Vec<u8> =
-            (0..20).map(|x| if x < 8 { SUBJECT } else if x < 13 { UNKNOWN } else { BACKGROUND }).collect();
+        let expected: Vec<u8> = (0..20)
+            .map(|x| {
+                if x < 8 {
+                    SUBJECT
+                } else if x < 13 {
+                    UNKNOWN
+                } else {
+                    BACKGROUND
+                }
+            })
+            .collect();
         assert_eq!(made.row(1), expected);
     }
 

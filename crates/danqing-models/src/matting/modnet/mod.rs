@@ -202,7 +202,10 @@ fn load_squeeze(engine: &Engine, checkpoint: &Checkpoint<'_>, file: &TensorFile)
         };
         Ok::<_, Error>(Linear::new(engine, &weight, None)?)
     };
-    Ok((layer("lr_branch.se_block.fc.0.weight", [small, wide])?, layer("lr_branch.se_block.fc.2.weight", [wide, small])?))
+    Ok((
+        layer("lr_branch.se_block.fc.0.weight", [small, wide])?,
+        layer("lr_branch.se_block.fc.2.weight", [wide, small])?,
+    ))
 }
 
 fn is_number(name: &str) -> bool {
