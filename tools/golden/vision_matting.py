@@ -1,15 +1,15 @@
 """Makes tests/golden/vision_matting.safetensors: what pymatting and OpenCV make of a crop with hair.
 
 Versions: numpy 2.4.6, opencv-contrib-python-headless 4.10.0.84, PyMatting 1.1.16, scikit-image 0.26.0.
-Photo: astronaut.png of scikit-image (NASA, public domain), 96x80 crop at the hair's edge.
+Photo: astronaut.png of scikit-image (NASA, public domain), 80x64 crop at the hair's edge.
 
     python tools/golden/vision_matting.py [OUT.safetensors]
 
-Tensors: photo [80, 96, 3] u8; trimap [80, 96] u8 (0 background, 255 subject, 128 unknown);
-    alpha/EPSILON [80, 96] f32           estimate_alpha_cf on the photo in 0..1
-    coarse [80, 96] f32                  a soft mask, input of the guided filter and of the colours
-    guided/RADIUS/EPSILON [80, 96] f32   cv2.ximgproc.guidedFilter(photo, coarse)
-    foreground, background [80, 96, 3]   estimate_foreground_ml(photo, alpha/1e-05, return_background=True)
+Tensors: photo [64, 80, 3] u8; trimap [64, 80] u8 (0 background, 255 subject, 128 unknown);
+    alpha/EPSILON [64, 80] f32           estimate_alpha_cf on the photo in 0..1
+    coarse [64, 80] f32                  a soft mask, input of the guided filter and of the colours
+    guided/RADIUS/EPSILON [64, 80] f32   cv2.ximgproc.guidedFilter(photo, coarse)
+    foreground, background [64, 80, 3]   estimate_foreground_ml(photo, alpha/1e-05, return_background=True)
 """
 
 import sys
@@ -22,7 +22,7 @@ from pymatting import estimate_alpha_cf, estimate_foreground_ml
 from safetensors.numpy import save_file
 from skimage.io import imread
 
-HEIGHT, WIDTH, TOP, LEFT = 80, 96, 10, 130
+HEIGHT, WIDTH, TOP, LEFT = 64, 80, 26, 146
 
 
 def main():
@@ -31,7 +31,7 @@ def main():
     photo = np.ascontiguousarray(photo)
     image = photo / 255.0
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
-    away = np.hypot(x - 94, y - 78) - 62  # the head is a disc around the lower right corner
+    away = np.hypot(x - 78, y - 62) - 46  # the head is a disc around the lower right corner
     trimap = np.where(away < -14, 255, np.where(away > 16, 0, 128)).astype(np.uint8)
     unit = np.where(trimap == 128, 0.5, trimap / 255.0)
     made = {"photo": photo, "trimap": trimap}

@@ -24,6 +24,8 @@ const VEIL: f32 = 0.05;
 const PINHOLE: f32 = 0.03;
 /// Matting with noise and JPEG blocks in mind, held to the network where colours say nothing.
 const MATTING: Options = Options { epsilon: 1e-5, pull: 0.02, iterations: 120, tolerance: 1e-3 };
+/// With a trimap there is no network to hold to, and farther to go.
+const WITHOUT_GUESS: Options = Options { epsilon: 1e-6, pull: 0.0, iterations: 800, tolerance: 1e-4 };
 
 /// Opacity at the picture's size and how much of the picture was in doubt.
 pub(super) struct Opacity {
@@ -51,8 +53,8 @@ pub(super) fn opacity(
     let radius = (w.min(h) / 200).max(2);
     let found = match params.refine {
         Refine::Matting => {
-            let pull = if hints.trimap.is_some() { 0.0 } else { MATTING.pull };
-            closed_form(&small, &trimap, &guess, &Options { pull, ..MATTING }, progress)?
+            let options = if hints.trimap.is_some() { WITHOUT_GUESS } else { MATTING };
+            closed_form(&small, &trimap, &guess, &options, progress)?
         }
         Refine::Guided => {
             let filtered = guided_coefficients(&small, &guess, radius, 1e-4, &cancel)?.applied(&small, &cancel)?;
