@@ -93,7 +93,9 @@ pub(super) fn backdrop(
 ) -> Result<Raster<SrgbF32>, Error> {
     let (width, height) = parts.alpha.size();
     match (background, given) {
-        (Background::Picture, Some(picture)) => covering(&picture.to_srgb()?, width, height, progress),
+        (Background::Picture, Some(picture)) => {
+            covering(&picture.to_srgb(progress.cancel_token())?, width, height, progress)
+        }
         (Background::Blur, _) => blurred(parts, params.blur * width.min(height) as f64, progress),
         _ => {
             let colour = colour_of(&params.colour).ok_or_else(|| Error::Colour(params.colour.clone()))?;
@@ -175,7 +177,8 @@ pub(super) fn transparent(
             }
         }
     }
-    let coloured = picture.opaque().compose(&parts.foreground, &changed, parts.foreground.bounds())?;
+    let coloured =
+        picture.opaque().compose(&parts.foreground, &changed, parts.foreground.bounds(), progress.cancel_token())?;
     Ok(coloured.with_alpha(&parts.alpha)?)
 }
 
@@ -203,5 +206,5 @@ pub(super) fn before(
             }
         }
     }
-    Ok(picture.opaque().compose(&backdrop, &changed, backdrop.bounds())?)
+    Ok(picture.opaque().compose(&backdrop, &changed, backdrop.bounds(), progress.cancel_token())?)
 }

@@ -131,7 +131,7 @@ impl Capability for Cutout {
     ) -> Result<Outputs<Medium>, Error> {
         let picture = ports::picture(inputs)?;
         let hints = Hints::read(inputs, picture)?;
-        let srgb = picture.to_srgb()?;
+        let srgb = picture.to_srgb(progress.cancel_token())?;
         progress.step("read", 0, 1)?;
         let choice = self.choice(&srgb, params, progress)?;
         let edge::Opacity { alpha, unknown_share } = edge::opacity(&srgb, &choice.mask, &hints, params, progress)?;

@@ -43,13 +43,13 @@ impl Networks {
     }
 
     pub(super) fn portrait(&self, picture: &Raster<SrgbF32>, progress: &mut Progress<'_>) -> Result<Found, Error> {
-        let loaded = self.portrait.get()?;
+        let loaded = self.portrait.get(progress.cancel_token())?;
         let mask = portrait_mask(&loaded.network, &self.engine(progress), picture, progress)?;
         Ok(Found { mask, weights: loaded.weights.clone() })
     }
 
     pub(super) fn general(&self, picture: &Raster<SrgbF32>, progress: &mut Progress<'_>) -> Result<Found, Error> {
-        let loaded = self.general.get()?;
+        let loaded = self.general.get(progress.cancel_token())?;
         let mask = general_mask(&loaded.network, &self.engine(progress), picture, progress)?;
         Ok(Found { mask, weights: loaded.weights.clone() })
     }
