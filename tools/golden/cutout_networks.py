@@ -28,7 +28,7 @@ SHA256 = {
     "modnet": "07c308cf0fc7e6e8b2065a12ed7fc07e1de8febb7dc7839d7b7f15dd66584df9",
 }
 STAGES = ["stage1", "stage2", "stage3", "stage4", "stage5", "stage6", "stage5d", "stage4d", "stage3d", "stage2d", "stage1d"]
-MODNET = {"enc2x": "1018", "enc4x": "476", "enc32x": "658", "lr8x": "730", "hr2x": "924", "f2x": "986", "matte": "output"}
+MODNET = {"enc2x": "1018", "enc4x": "476", "enc32x": "658", "lr8x": "730", "hr2x": "941", "f2x": "986", "matte": "output"}
 CROP = 96
 
 

@@ -1,4 +1,5 @@
-//! Guided filter with a colour guide, equal to `cv2.ximgproc.guidedFilter` (OpenCV 4.10) within 1e-4.
+//! Guided filter with a colour guide, equal to `cv2.ximgproc.guidedFilter` (OpenCV 4.10) within 1e-4 for an epsilon of
+//! 1e-2; for far smaller ones OpenCV's `f32` covariances lose their digits, these (`f64`) do not.
 //!
 //! Source: K. He, J. Sun, X. Tang, "Guided Image Filtering", 2010; the coefficients at another scale than the result:
 //! K. He, J. Sun, "Fast Guided Filter", 2015.
