@@ -57,6 +57,7 @@ fn check_ranges(params: &Params, arts: usize) -> Result<(), Error> {
     };
     within("strength", params.strength, 0.0, 1.0, "0.0 to 1.0")?;
     within("keep_structure", params.keep_structure, 0.0, 1.0, "0.0 to 1.0")?;
+    within("smoothing", params.smoothing, 0.0, 1.0, "0.0 to 1.0")?;
     within("style_scale", params.style_scale, 0.25, 4.0, "0.25 to 4.0")?;
     within("feather", params.feather as f64, 0.0, 64.0, "0 to 64 pixels")?;
     if let Some(size) = params.working_size {

@@ -60,6 +60,9 @@ pub struct Params {
     /// How firmly contours and light of the picture itself are held, 0.0 (not) to 1.0.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub keep_structure: f64,
+    /// How much of the fine grid that the decoder of mode "transfer" leaves is smoothed away, 0.0 (none of it) to 1.0.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub smoothing: f64,
     /// Size of strokes and patterns, 0.25 to 4.0; 1.0 = as the network knows them.
     #[schemars(range(min = 0.25, max = 4.0))]
     pub style_scale: f64,
@@ -89,6 +92,7 @@ impl Default for Params {
             style_weights: Vec::new(),
             keep_colours: KeepColours::default(),
             keep_structure: 0.3,
+            smoothing: 1.0,
             style_scale: 1.0,
             working_size: None,
             invert: false,
