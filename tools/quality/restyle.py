@@ -36,6 +36,7 @@ from stylizers import decoded, encoded, exchanged  # noqa: E402
 
 DOCUMENT = Path("docs/quality.md")
 SIDE = 384
+ART_SIDE = 512  # shorter side at which danqing looks at style pictures
 PAIRS = [
     ("mountain", "art-wheat-field"), ("pavilion", "art-landscapes-with-poems"), ("astronaut", "art-seashore"),
     ("cat", "art-jas-de-bouffan"), ("coffee", "art-irises"), ("peaks", "art-southern-inspection"),
@@ -94,10 +95,11 @@ def adain(vgg: dict, decoder: dict, photograph: np.ndarray, painting: np.ndarray
     return pixels(decoded(decoder, mixed))[:height, :width]
 
 
-def danqing(binary: str, options: list[str], photograph: np.ndarray, art: str) -> np.ndarray:
+def danqing(binary: str, options: list[str], photograph: np.ndarray, painting: np.ndarray) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
-        picture, out = f"{folder}/picture.png", f"{folder}/out.png"
+        picture, art, out = f"{folder}/picture.png", f"{folder}/art.png", f"{folder}/out.png"
         Image.fromarray(photograph).save(picture)
+        Image.fromarray(painting).save(art)
         command = [binary, "restyle", picture, "--style-image", art, *options, "--seed", "1", "--quiet", "-o", out]
         run = subprocess.run(command, capture_output=True, text=True)
         if run.returncode != 0:
@@ -117,9 +119,9 @@ def evaluate(binary: str, limit: int | None, out: Path | None) -> dict:
     for name, entry in PAIRS[:limit]:
         photograph = resized(Image.fromarray(reduced(original(known[name]))), SIDE, longer=True)
         art = path(binary, entry)
-        painting = resized(Image.open(art), SIDE, longer=False)
+        painting = resized(Image.open(art), ART_SIDE, longer=False)
         results = {"the photograph itself": (photograph, 0.0)}
-        for method, make in methods(binary, vgg, decoder, photograph, painting, art).items():
+        for method, make in methods(binary, vgg, decoder, photograph, painting).items():
             start = time.process_time() + children()
             made = make()
             results[method] = (made, time.process_time() + children() - start)
@@ -146,8 +148,8 @@ def optimised(binary: str, limit: int | None) -> str:
     return f"\nMode optimise, longer side 256 px, 40 evaluations of the same loss from the photograph on (L-BFGS):\n\n{lines}\n"
 
 
-def methods(binary, vgg, decoder, photograph, painting, art) -> dict:
-    ours = {m: (lambda o=options: danqing(binary, o, photograph, art)) for m, options in DANQING.items()}
+def methods(binary, vgg, decoder, photograph, painting) -> dict:
+    ours = {m: (lambda o=options: danqing(binary, o, photograph, painting)) for m, options in DANQING.items()}
     return {TORCH: lambda: adain(vgg, decoder, photograph, painting), **ours}
 
 
