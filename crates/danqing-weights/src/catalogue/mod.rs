@@ -9,6 +9,7 @@ use crate::Sha256Hex;
 use crate::class::Class;
 
 const MODELS: &str = include_str!("catalogue.toml");
+const UPSCALERS: &str = include_str!("upscalers.toml");
 const PICTURES: &str = include_str!("pictures.toml");
 
 /// Where models are looked up that name a hub repository; `HF_ENDPOINT` overrides.
@@ -181,9 +182,33 @@ pub struct Entry {
     pub packs: Vec<String>,
     /// Where it comes from, tried in order.
     pub sources: Vec<Source>,
+    /// Files without which `file` can't be read, such as the `.param` of an ncnn `.bin`; they are fetched first and read
+    /// by the conversion.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
+}
+
+/// A file that stands beside an entry's own while that is converted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// Name beside the entry's file.
+    pub file: String,
+    /// Bytes.
+    pub size: u64,
+    /// sha256 of the file.
+    pub sha256: Sha256Hex,
+    /// Where it comes from, tried in order.
+    pub sources: Vec<Source>,
 }
 
 impl Entry {
+    /// The same model with the file beside in the place of its own: what is fetched and checked for it.
+    pub(crate) fn of_file_beside(&self, beside: &Beside) -> Self {
+        let Beside { file, size, sha256, sources } = beside.clone();
+        Self { file, size, sha256, sources, beside: Vec::new(), ..self.clone() }
+    }
+
     /// Whether it is a photograph and not a model.
     #[must_use]
     pub fn is_picture(&self) -> bool {
@@ -258,7 +283,7 @@ impl Catalogue {
         if let Some(catalogue) = EMBEDDED.get() {
             return Ok(catalogue);
         }
-        let catalogue = Self::from_toml(&[MODELS, PICTURES])?;
+        let catalogue = Self::from_toml(&[MODELS, UPSCALERS, PICTURES])?;
         Ok(EMBEDDED.get_or_init(|| catalogue))
     }
 
@@ -331,6 +356,12 @@ fn check(entry: &Entry, before: &[Entry]) -> Result<(), CatalogueError> {
         () if !plain(&entry.file) => "the file name may have letters, digits, '-', '_' and '.' only",
         () if before.iter().any(|other| other.id == entry.id) => "the id is there twice",
         () if entry.size == 0 => "the size is 0",
+        () if entry.beside.iter().any(|file| !plain(&file.file) || file.file == entry.file) => {
+            "a file beside needs a plain name of its own"
+        }
+        () if !entry.beside.is_empty() && entry.conversion == Conversion::Keep => {
+            "files beside are read by a conversion only"
+        }
         () if entry.packs.iter().any(|pack| pack == "default") && entry.licence_class != LicenceClass::Free => {
             "the default pack is for free licences only"
         }

@@ -14,6 +14,12 @@ packs = ["default"]
 sources = [{ hub = "org/a", revision = "0123", file = "a.onnx" }, { path = "~/a.onnx" }]
 "#;
 
+/// One file beside, before the packs.
+fn beside(file: &str) -> String {
+    let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    format!("beside = [{{ file = \"{file}\", size = 1, sha256 = \"{sha256}\", sources = [] }}]\npacks =")
+}
+
 #[test]
 fn the_embedded_catalogue_is_sound_and_complete() {
     let catalogue = Catalogue::embedded().unwrap();
@@ -44,6 +50,9 @@ fn bad_entries_are_refused_by_rule() {
         ("ba7816", "BA7816", "64 lower-case"),
         ("role =", "rule =", "unknown field"),
         ("revision = \"0123\",", "", "did not match any variant"),
+        ("packs =", &beside("a.param"), "read by a conversion only"),
+        ("packs =", &beside("a.onnx"), "a plain name of its own"),
+        ("packs =", &beside("../a"), "a plain name of its own"),
     ] {
         let text = MINIMAL.replacen(from, to, 1);
         assert_ne!(text, MINIMAL);

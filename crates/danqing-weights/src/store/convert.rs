@@ -1,6 +1,5 @@
 //! Conversion, once: any container to safetensors with the checkpoint's names.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -41,7 +40,7 @@ impl Record {
     }
 }
 
-/// Converts the checked file `original`, then deletes it.
+/// Converts the checked file `original` with the files beside it, then deletes them.
 pub(super) fn convert(
     original: &Path,
     folder: &Path,
@@ -50,7 +49,8 @@ pub(super) fn convert(
 ) -> Result<(), StoreError> {
     let content = |cause| StoreError::Content { id: entry.id.clone(), cause };
     let tensors = containers::read(original, &Limits::default()).map_err(content)?;
-    let metadata = BTreeMap::from([
+    let mut metadata = tensors.metadata().clone();
+    metadata.extend([
         ("source".to_owned(), entry.file.clone()),
         ("source_sha256".to_owned(), entry.sha256.to_string()),
         ("licence".to_owned(), entry.licence.clone()),
@@ -66,5 +66,8 @@ pub(super) fn convert(
     let record = serde_json::to_vec_pretty(&record).map_err(|error| io(error.into()))?;
     licences::write_atomically(&folder.join(RECORD), &record)?;
     fs::rename(&unfinished, folder.join(CONVERTED)).map_err(io)?;
-    fs::remove_file(original).map_err(|source| StoreError::io(original, source))
+    for used in entry.beside.iter().map(|beside| folder.join(&beside.file)).chain([original.to_owned()]) {
+        fs::remove_file(&used).map_err(|source| StoreError::io(&used, source))?;
+    }
+    Ok(())
 }

@@ -128,13 +128,17 @@ impl ModelStore {
         Ok(status)
     }
 
-    /// Takes a file the user has already; it must be the very file of the catalogue.
+    /// Takes a file the user has already; it must be the very file of the catalogue. Files that belong beside it are
+    /// looked for in its folder, under their catalogue names or under its own name with their extension.
     ///
     /// # Errors
     /// [`StoreError::Fetch`] with the actual size or sha256, [`StoreError::Io`].
     pub fn import(&self, id: &str, file: &Path, reporter: &mut Reporter<'_>) -> Result<PathBuf, StoreError> {
         let entry = self.catalogue.get(id)?;
-        self.place(entry, reporter, |destination, reporter| crate::fetch::adopt(file, entry, destination, reporter))
+        self.place(entry, reporter, |wanted, destination, reporter| {
+            let found = if wanted.file == entry.file { file.to_owned() } else { found_beside(file, &wanted.file) };
+            crate::fetch::adopt(&found, wanted, destination, reporter)
+        })
     }
 
     /// Deletes the entry's files. `false` if there were none.
@@ -192,6 +196,15 @@ impl ModelStore {
     fn lock(&self, entry: &Entry, reporter: &mut Reporter<'_>) -> Result<lock::Lock, StoreError> {
         let path = self.config.home.join("locks").join(format!("{}.lock", entry.id));
         Ok(lock::exclusive(&path, &entry.id, reporter)?)
+    }
+}
+
+/// Where a file that belongs beside `file` lies.
+fn found_beside(file: &Path, name: &str) -> PathBuf {
+    let named = file.with_file_name(name);
+    match Path::new(name).extension() {
+        Some(extension) if !named.exists() => file.with_extension(extension),
+        _ => named,
     }
 }
 

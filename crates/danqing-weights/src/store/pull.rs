@@ -51,7 +51,7 @@ impl ModelStore {
             if self.verify(&entry.id, reporter)?.state == State::Present {
                 continue;
             }
-            self.place(entry, reporter, |destination, reporter| fetcher.fetch(entry, destination, reporter))?;
+            self.place(entry, reporter, |file, destination, reporter| fetcher.fetch(file, destination, reporter))?;
         }
         fetcher.remove_archives();
         Ok(())
@@ -69,12 +69,12 @@ impl ModelStore {
         })
     }
 
-    /// Under the entry's lock: lets `bring` write the checked original, converts it if need be.
+    /// Under the entry's lock: lets `bring` write each checked original, those beside first, and converts if need be.
     pub(super) fn place(
         &self,
         entry: &Entry,
         reporter: &mut Reporter<'_>,
-        bring: impl FnOnce(&Path, &mut Reporter<'_>) -> Result<(), FetchError>,
+        mut bring: impl FnMut(&Entry, &Path, &mut Reporter<'_>) -> Result<(), FetchError>,
     ) -> Result<PathBuf, StoreError> {
         let _lock = self.lock(entry, reporter)?;
         // Another process may have finished it while this one waited.
@@ -84,9 +84,16 @@ impl ModelStore {
         let folder = self.folder(entry);
         fs::create_dir_all(&folder).map_err(|source| StoreError::io(&folder, source))?;
         let original = folder.join(&entry.file);
-        let done = bring(&original, reporter);
+        let beside: Vec<_> = entry.beside.iter().map(|file| entry.of_file_beside(file)).collect();
+        let mut done = Ok(());
+        for file in beside.iter().chain([entry]) {
+            done = done.and_then(|()| bring(file, &folder.join(&file.file), reporter));
+        }
         if done.is_err() {
             // Nothing of a failed pull stays but what can be resumed, which is among the downloads.
+            for file in &beside {
+                let _ = fs::remove_file(folder.join(&file.file));
+            }
             let _ = fs::remove_dir(&folder);
         }
         done?;

@@ -151,3 +151,45 @@ fn a_store_that_cannot_write_says_which_file() {
     assert_eq!(error.class(), Class::Environment);
     assert!(error.to_string().contains("home"), "{error}");
 }
+
+/// An ncnn entry: weights of one layer, and the layer beside them.
+fn ncnn_entry(param: &[u8], bin: &[u8]) -> String {
+    let beside = format!(
+        "conversion = \"safetensors\"\nbeside = [{{ file = \"m.param\", size = {}, sha256 = \"{}\", \
+         sources = [{{ path = \"~/m.param\" }}] }}]\n",
+        param.len(),
+        Sha256Hex::of(param),
+    );
+    entry(bin, LOCAL) + &beside
+}
+
+const PARAM: &[u8] = b"7767517\n2 2\nInput in 0 1 a\nPReLU slopes 1 1 a b 0=3\n";
+
+#[test]
+fn a_file_that_belongs_beside_comes_along_and_is_read_by_the_conversion() {
+    let bin: Vec<u8> = [1.0_f32, 2.0, 3.0].into_iter().flat_map(f32::to_le_bytes).collect();
+    let home = home_with(&bin);
+    let store = home.store(&ncnn_entry(PARAM, &bin));
+    assert!(store.pull("m", &mut go_on).is_err(), "half a model is none");
+    assert_eq!(home.kept("models").len(), 0);
+    fs::write(home.path("m.param"), PARAM).unwrap();
+    store.pull("m", &mut go_on).unwrap();
+    let weights = store.open_tensors("m").unwrap();
+    assert_eq!(weights.tensors.get("slopes.slope").unwrap().to_f32(), [1.0, 2.0, 3.0]);
+    assert_eq!(weights.sha256, Sha256Hex::of(&bin), "the weights are the identity");
+    let kept = home.kept("models");
+    assert!(kept.iter().all(|file| file.extension().is_some_and(|e| e == "safetensors" || e == "json")), "{kept:?}");
+}
+
+#[test]
+fn what_belongs_beside_is_imported_from_the_files_own_folder() {
+    let bin: Vec<u8> = [1.0_f32, 2.0, 3.0].into_iter().flat_map(f32::to_le_bytes).collect();
+    let home = home_with(&bin);
+    fs::rename(home.path("m.bin"), home.path("other.bin")).unwrap();
+    let store = home.store(&ncnn_entry(PARAM, &bin));
+    let error = store.import("m", &home.path("other.bin"), &mut go_on).unwrap_err().to_string();
+    assert!(error.contains("other.param"), "{error}");
+    fs::write(home.path("other.param"), PARAM).unwrap();
+    store.import("m", &home.path("other.bin"), &mut go_on).unwrap();
+    assert!(store.open_tensors("m").is_ok());
+}

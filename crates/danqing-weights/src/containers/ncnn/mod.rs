@@ -15,6 +15,10 @@ use crate::containers::{Limits, ParseError};
 
 pub(crate) const NAME: &str = "ncnn";
 
+/// Key of the metadata that says what the tensors were read from, kept when they are converted: ncnn's are named after
+/// its layers and stand in their order.
+pub const CONTAINER: &str = "container";
+
 /// A `.param` and its `.bin`.
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -40,6 +44,7 @@ pub fn read(param: &[u8], weights: Vec<u8>, limits: &Limits) -> Result<Network, 
     limits.check_file(weights.len() as u64)?;
     let layers = param::read(param, limits)?;
     let tensors = bin::read(&layers, &weights, limits)?;
-    let tensors = TensorFile::new(weights, tensors, BTreeMap::new())?;
+    let metadata = BTreeMap::from([(CONTAINER.to_owned(), NAME.to_owned())]);
+    let tensors = TensorFile::new(weights, tensors, metadata)?;
     Ok(Network { layers, tensors })
 }
