@@ -12,15 +12,8 @@ pub fn concat(engine: &Engine, maps: &[&FeatureMap]) -> Result<FeatureMap, Error
     let Some(first) = maps.first() else {
         return Err(Error::Setting { what: "concat", actual: "no map".into(), expected: "one map or more" });
     };
-    let mut channels = 0_usize;
-    for map in maps {
-        let expected = first.shape().with_channels(map.shape().channels);
-        if map.shape() != expected {
-            return Err(Error::Shapes { what: "concat", actual: map.shape(), expected });
-        }
-        channels = channels.saturating_add(map.shape().channels);
-    }
-    let shape = first.shape().with_channels(channels);
+    let shape = concat_shape(maps, first.shape())?;
+    let channels = shape.channels;
     let elements = shape.elements()?;
     on_device!(engine, |device| device.concat(maps, shape));
     let values = maps.iter().map(|map| map.as_slice()).collect::<Result<Vec<_>, Error>>()?;
@@ -40,6 +33,19 @@ pub fn concat(engine: &Engine, maps: &[&FeatureMap]) -> Result<FeatureMap, Error
         Ok(())
     })?;
     Ok(FeatureMap::from_buffer(shape, out))
+}
+
+/// `first` with the channels of all maps, whose pictures must be of its size.
+pub(crate) fn concat_shape(maps: &[&FeatureMap], first: Shape) -> Result<Shape, Error> {
+    let mut channels = 0_usize;
+    for map in maps {
+        let expected = first.with_channels(map.shape().channels);
+        if map.shape() != expected {
+            return Err(Error::Shapes { what: "concat", actual: map.shape(), expected });
+        }
+        channels = channels.saturating_add(map.shape().channels);
+    }
+    Ok(first.with_channels(channels))
 }
 
 /// Equals `x[:, first..first + count]` in NCHW.

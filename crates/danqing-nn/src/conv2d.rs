@@ -124,11 +124,35 @@ impl Conv2d {
         let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
         let axes = [(&rows, &columns)];
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::Dense(dense) => dense.forward(engine, &[x], out_shape, &axes, epilogue.finish(out_shape)?),
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             #[cfg(feature = "candle")]
             Path::Candle(kernel) => kernel.conv2d(engine, x, &self.config, (out_shape, axes[0]), &epilogue),
+        }
+    }
+
+    /// Equals [`Self::forward_with`] on [`concat`](crate::concat)`(maps)`, to the bit; a dense layer reads the maps where
+    /// they lie, so that a dense block's growing stack of maps is never copied.
+    ///
+    /// # Errors
+    /// As [`Self::forward_with`], and [`Error::Shapes`] if pictures differ in size or number.
+    pub fn forward_concat(
+        &self,
+        engine: &Engine,
+        maps: &[&FeatureMap],
+        epilogue: Epilogue<'_>,
+    ) -> Result<FeatureMap, Error> {
+        match (&self.path, maps) {
+            (_, [one]) => self.forward_with(engine, one, epilogue),
+            (Path::Dense(dense), [first, ..]) if dense.takes_parts() => {
+                let shape = crate::channels::concat_shape(maps, first.shape())?;
+                let out_shape = self.out_shape(shape)?;
+                let (rows, columns) = self.windows();
+                let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
+                dense.forward(engine, maps, out_shape, &[(&rows, &columns)], epilogue.finish(out_shape)?)
+            }
+            _ => self.forward_with(engine, &crate::concat(engine, maps)?, epilogue),
         }
     }
 

@@ -131,7 +131,7 @@ impl ConvTranspose2d {
         let columns = columns.axes("ConvTranspose2d", shape.width)?;
         let axes: Vec<(&Axis, &Axis)> = rows.iter().flat_map(|y| columns.iter().map(move |x| (y, x))).collect();
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::Dense(dense) => dense.forward(engine, &[x], out_shape, &axes, epilogue.finish(out_shape)?),
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             #[cfg(feature = "candle")]

@@ -92,6 +92,26 @@ pub fn scale(engine: &Engine, x: FeatureMap, factor: f32) -> Result<FeatureMap, 
     change(engine, x, |value| value * factor)
 }
 
+/// `factor · a + b`, each operation rounded; in place if nobody else holds `a`. `b` has the shape of `a`.
+///
+/// # Errors
+/// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
+pub fn add_scaled(engine: &Engine, a: FeatureMap, factor: f32, b: &FeatureMap) -> Result<FeatureMap, Error> {
+    let shape = a.shape();
+    if b.shape() != shape {
+        return Err(Error::Shapes { what: "add_scaled", actual: b.shape(), expected: shape });
+    }
+    on_device!(engine, |device| device.add(&device.affine(&a, factor, 0.0)?, b));
+    let with = b.as_slice()?;
+    let mut buffer = a.into_buffer(engine)?;
+    engine.fill(&mut buffer, BLOCK, |index, block| {
+        let others = &with[index * BLOCK..];
+        block.iter_mut().zip(others).for_each(|(value, &other)| *value = *value * factor + other);
+        Ok(())
+    })?;
+    Ok(FeatureMap::from_buffer(shape, buffer))
+}
+
 /// `factor · x + offset`, each operation rounded; in place if nobody else holds `x`.
 ///
 /// # Errors

@@ -61,7 +61,7 @@ pub use candle::{CandleDevice, Device};
 pub use channels::{concat, pixel_shuffle, pixel_unshuffle, slice_channels};
 pub use conv_transpose2d::{ConvTranspose2d, ConvTranspose2dConfig};
 pub use conv2d::{Conv2d, Conv2dConfig};
-pub use elementwise::{activate, add, affine, clamp, multiply, scale};
+pub use elementwise::{activate, add, add_scaled, affine, clamp, multiply, scale};
 pub use engine::{Engine, EngineConfig, Memory, Precision};
 pub use epilogue::Epilogue;
 pub use error::Error;

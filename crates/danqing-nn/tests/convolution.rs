@@ -4,7 +4,8 @@
 mod reference;
 
 use danqing_nn::{
-    Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Error, FeatureMap, Linear, PadMode, Padding, Shape,
+    Activation, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Epilogue, Error, FeatureMap, Linear,
+    PadMode, Padding, Shape, concat,
 };
 use reference::{ConvCase, Random, TransposeCase, assert_sums, engines, weight};
 
@@ -169,6 +170,55 @@ fn linear_equals_a_pointwise_convolution() -> Result<(), Error> {
                 assert!((f64::from(value) - sum.value).abs() <= sum.bound(), "{inputs} to {outputs} at {index}");
             }
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_layer_over_maps_side_by_side_equals_the_layer_over_their_concatenation_to_the_bit() -> Result<(), Error> {
+    let mut random = Random::new(41);
+    for engine in engines() {
+        for (parts, out_channels, kernel, mode) in [
+            (&[64, 32][..], 32, 3, PadMode::Zero),
+            (&[64, 32, 32, 32, 32], 64, 3, PadMode::Zero),
+            (&[5, 1, 17], 19, 3, PadMode::Reflect),
+            (&[300, 300], 7, 1, PadMode::Zero),
+            (&[2, 1], 16, 3, PadMode::Zero),  // copied side by side: few channels
+            (&[33, 31], 3, 3, PadMode::Zero), // another kernel: few outputs
+        ] {
+            let total: usize = parts.iter().sum();
+            let config = Conv2dConfig { padding_mode: mode, ..Conv2dConfig::same(kernel) };
+            let weights = weight(&mut random, &[out_channels, total, kernel, kernel]);
+            let conv = Conv2d::new(&engine, config, &weights, Some(&weight(&mut random, &[out_channels])))?;
+            let maps: Vec<_> = parts
+                .iter()
+                .map(|&channels| {
+                    let shape = Shape::new(2, 7, 11, channels);
+                    FeatureMap::from_nhwc(&engine, shape, random.values(2 * 7 * 11 * channels))
+                })
+                .collect::<Result<_, _>>()?;
+            let maps: Vec<_> = maps.iter().collect();
+            let epilogue = || Epilogue::activation(Activation::leaky(0.2));
+            let copied = conv.forward_with(&engine, &concat(&engine, &maps)?, epilogue())?;
+            let in_place = conv.forward_concat(&engine, &maps, epilogue())?;
+            assert_eq!(in_place.to_nhwc()?, copied.to_nhwc()?, "{parts:?} to {out_channels}");
+            let short = conv.forward_concat(&engine, &maps[1..], epilogue());
+            assert!(matches!(short, Err(Error::Channels { .. })), "{parts:?}: {short:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn maps_of_other_sizes_are_no_concatenation() -> Result<(), Error> {
+    for engine in engines() {
+        let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &weight(&mut Random::new(3), &[16, 24, 3, 3]), None)?;
+        let map = |height| FeatureMap::filled(&engine, Shape::new(1, height, 5, 12), 1.0);
+        let (a, b) = (map(4)?, map(5)?);
+        let refused = conv.forward_concat(&engine, &[&a, &b], Epilogue::default());
+        assert!(matches!(refused, Err(Error::Shapes { what: "concat", .. })), "{refused:?}");
+        let none = conv.forward_concat(&engine, &[], Epilogue::default());
+        assert!(matches!(none, Err(Error::Setting { what: "concat", .. })), "{none:?}");
     }
     Ok(())
 }

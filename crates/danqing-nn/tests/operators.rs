@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use danqing_nn::{
     Activation, Conv2d, Conv2dConfig, Engine, Epilogue, Error, FeatureMap, InstanceNorm, Interpolation, PadMode,
-    Padding, PoolConfig, Shape, Weight, activate, add, affine, average_pool, clamp, concat, crop, fir_downsample,
-    fir_filter, fir_upsample, global_average_pool, max_pool, multiply, pad, pixel_shuffle, pixel_unshuffle, resize,
-    scale, slice_channels,
+    Padding, PoolConfig, Shape, Weight, activate, add, add_scaled, affine, average_pool, clamp, concat, crop,
+    fir_downsample, fir_filter, fir_upsample, global_average_pool, max_pool, multiply, pad, pixel_shuffle,
+    pixel_unshuffle, resize, scale, slice_channels,
 };
 use reference::{Random, engines, weight};
 
@@ -390,6 +390,23 @@ fn resampling_filters_equal_upfirdn2d() -> Result<(), Error> {
                 close(at(&down, 0, c, row, column), exact, 1e-5, "downsample");
             }
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_scaled_sum_rounds_twice_and_leaves_what_others_hold() -> Result<(), Error> {
+    let mut random = Random::new(8);
+    for engine in engines() {
+        let shape = Shape::new(1, 61, 37, 23);
+        let (a, b) = (map(&engine, &mut random, shape), map(&engine, &mut random, shape));
+        let before = a.to_nhwc()?;
+        let sum = add_scaled(&engine, a.clone(), 0.2, &b)?;
+        let expected: Vec<f32> = before.iter().zip(b.as_slice()?).map(|(a, b)| a * 0.2 + b).collect();
+        assert_eq!(sum.to_nhwc()?, expected);
+        assert_eq!(a.to_nhwc()?, before);
+        let narrow = map(&engine, &mut random, shape.with_channels(1));
+        assert!(matches!(add_scaled(&engine, a, 0.2, &narrow), Err(Error::Shapes { .. })));
     }
     Ok(())
 }

@@ -104,73 +104,90 @@ impl Dense {
         Ok(Self { shape, tier, width, phases, bias: rows, zeros: vec![0.0; shape.in_channels] })
     }
 
-    /// Convolves; `axes` gives the rows and columns of each phase, in the order of packing.
+    /// Whether the input may lie in several maps: neither grouped nor copied into strips.
+    pub(crate) fn takes_parts(&self) -> bool {
+        self.shape.groups == 1 && self.phases.iter().all(|phase| !self.shape.has_strips(phase.taps))
+    }
+
+    /// Convolves the channels of all `maps`, one after another; `axes` gives the rows and columns of each phase, in the
+    /// order of packing. More than one map only if [`Self::takes_parts`].
     pub(crate) fn forward(
         &self,
         engine: &Engine,
-        x: &FeatureMap,
+        maps: &[&FeatureMap],
         out_shape: Shape,
         axes: &[(&Axis, &Axis)],
         finish: Finish<'_>,
     ) -> Result<FeatureMap, Error> {
-        let gathers = self.gathers(engine, x, out_shape, axes)?;
+        let gathers = self.gathers(engine, maps, out_shape, axes)?;
+        let channels: Vec<usize> = maps.iter().map(|map| map.shape().channels).collect();
+        let chunks: Vec<_> = self.phases.iter().map(|phase| parted(&phase.chunks, &channels, phase.taps)).collect();
         let mut out = engine.buffer(out_shape.elements()?)?;
         let jobs = self.jobs(&gathers);
-        let strip_chunks: Vec<_> =
-            gathers.iter().map(|gather| strip_chunks(gather.window(), gather.channels())).collect();
+        let strip_chunks: Vec<_> = gathers
+            .iter()
+            .filter_map(|parts| Some(strip_chunks(parts.first()?.window(), parts.first()?.channels())))
+            .collect();
         let output = Output { first: out.as_mut_ptr(), channels: out_shape.channels };
         engine.run(jobs.len(), &|index| {
             let job = &jobs[index];
             let scratch = engine.buffer(job.count * job.blocks * self.width)?;
-            let (gather, taps) = (&gathers[job.phase], self.phases[job.phase].taps);
+            let (parts, taps) = (&gathers[job.phase], self.phases[job.phase].taps);
             // `strips` lives as long as the block that points into it.
             let mut strips;
-            let (block, chunks) = if self.shape.has_strips(taps) {
-                strips = engine.buffer(job.count * taps * self.shape.in_channels)?;
-                (gather.strips(job.first, job.count, &mut strips), &strip_chunks[job.phase])
-            } else {
-                (gather.block(job.first, job.count), &self.phases[job.phase].chunks)
+            let (block, chunks) = match &parts[..] {
+                [gather] if self.shape.has_strips(taps) => {
+                    strips = engine.buffer(job.count * taps * self.shape.in_channels)?;
+                    (gather.strips(job.first, job.count, &mut strips), &strip_chunks[job.phase])
+                }
+                parts => (Gather::block_of(parts, job.first, job.count), &chunks[job.phase]),
             };
             dispatch(self.tier, Task { dense: self, engine, block: &block, chunks, job, scratch, output, finish })
         })?;
         Ok(FeatureMap::from_buffer(out_shape, out))
     }
 
-    /// One per phase, after checking that weights, maps and engine fit together.
+    /// One per phase and map, after checking that weights, maps and engine fit together.
     fn gathers<'a>(
         &'a self,
         engine: &Engine,
-        x: &'a FeatureMap,
+        maps: &[&'a FeatureMap],
         out_shape: Shape,
         axes: &[(&'a Axis, &'a Axis)],
-    ) -> Result<Vec<Gather<'a>>, Error> {
+    ) -> Result<Vec<Vec<Gather<'a>>>, Error> {
         if engine.tier() != self.tier {
             return Err(Error::OtherTier { what: "convolution", packed: self.tier, engine: engine.tier() });
         }
+        let actual: usize = maps.iter().map(|map| map.shape().channels).sum();
+        let fits = actual == self.shape.in_channels && out_shape.channels == self.shape.out_channels;
+        let misfit = Error::Channels { what: "convolution", actual, expected: self.shape.in_channels };
+        if !fits || (maps.len() != 1 && !self.takes_parts()) {
+            return Err(misfit);
+        }
         let mut gathers = Vec::with_capacity(axes.len());
         for (&axes, phase) in axes.iter().zip(&self.phases) {
-            let gather = Gather::new(x, out_shape, axes, &self.zeros)?;
-            let fits = gather.channels() == self.shape.in_channels && out_shape.channels == self.shape.out_channels;
-            if gather.taps() != phase.taps || !fits {
-                let actual = gather.channels();
-                return Err(Error::Channels { what: "convolution", actual, expected: self.shape.in_channels });
+            let parts = maps.iter().map(|map| Gather::new(map, out_shape, axes, &self.zeros));
+            let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+            if parts.iter().any(|part| part.taps() != phase.taps) {
+                return Err(misfit);
             }
-            gathers.push(gather);
+            gathers.push(parts);
         }
         Ok(gathers)
     }
 
     /// Cuts the output into tasks: phases, groups, pixel blocks and, if these are few, channel ranges.
-    fn jobs(&self, gathers: &[Gather<'_>]) -> Vec<Job> {
+    fn jobs(&self, gathers: &[Vec<Gather<'_>>]) -> Vec<Job> {
         let blocks = self.shape.out_per_group().div_ceil(self.width);
-        let pixel_blocks: usize = gathers.iter().map(|g| g.pixels().div_ceil(PIXELS)).sum::<usize>().max(1);
+        let pixels: Vec<_> = gathers.iter().map(|parts| parts.first().map_or(0, Gather::pixels)).collect();
+        let pixel_blocks = pixels.iter().map(|pixels| pixels.div_ceil(PIXELS)).sum::<usize>().max(1);
         let parts = TASKS.div_ceil(pixel_blocks * self.shape.groups).max(blocks.div_ceil(CHANNELS / self.width));
         let per_part = blocks.div_ceil(parts.min(blocks)).max(1);
         let mut jobs = Vec::new();
-        for (phase, gather) in gathers.iter().enumerate() {
+        for (phase, &pixels) in pixels.iter().enumerate() {
             for group in 0..self.shape.groups {
-                for first in (0..gather.pixels()).step_by(PIXELS) {
-                    let count = PIXELS.min(gather.pixels() - first);
+                for first in (0..pixels).step_by(PIXELS) {
+                    let count = PIXELS.min(pixels - first);
                     jobs.extend((0..blocks).step_by(per_part).map(|first_block| {
                         let blocks = per_part.min(blocks - first_block);
                         Job { phase, group, first, count, first_block, blocks }
@@ -236,6 +253,25 @@ fn strip_chunks((y_taps, x_taps): (usize, usize), channels: usize) -> Vec<Vec<Se
     vec![(0..y_taps).map(|tap| Segment { tap, first: 0, length: x_taps * channels }).collect()]
 }
 
+/// The same reduction in the same order over an input whose channels lie in several maps, `channels` in each: tap `t` of
+/// map `m` becomes tap `m · taps + t`.
+fn parted(chunks: &[Vec<Segment>], channels: &[usize], taps: usize) -> Vec<Vec<Segment>> {
+    let parts = |segment: &Segment| {
+        let (first, end) = (segment.first, segment.first + segment.length);
+        let mut start = 0;
+        let mut parts = Vec::new();
+        for (map, &count) in channels.iter().enumerate() {
+            let (from, to) = (first.max(start), end.min(start + count));
+            if from < to {
+                parts.push(Segment { tap: map * taps + segment.tap, first: from - start, length: to - from });
+            }
+            start += count;
+        }
+        parts
+    };
+    chunks.iter().map(|chunk| chunk.iter().flat_map(parts).collect()).collect()
+}
+
 /// A task's part of the output.
 #[derive(Debug)]
 struct Job {
@@ -275,6 +311,7 @@ struct Task<'a> {
     dense: &'a Dense,
     engine: &'a Engine,
     block: &'a Block,
+    /// Those of the phase, cut where maps end.
     chunks: &'a [Vec<Segment>],
     job: &'a Job,
     /// Sums: `[block of channels, pixel, width]`.
@@ -321,8 +358,8 @@ impl Task<'_> {
                 weights: &dense.phases[job.phase].weights[weights + at * panel..][..panel],
                 start: is_first.then_some(bias),
             };
-            // SAFETY: lengths as cut above; every source has the input's channels behind it (`Gather::new`), or all
-            // column taps of its strip.
+            // SAFETY: lengths as cut above; every source has its map's channels behind it (`Gather::new`), or all column
+            // taps of its strip; `parted` keeps segments within their map.
             unsafe { work.run::<L>(sums) };
         }
         weights + blocks * panel

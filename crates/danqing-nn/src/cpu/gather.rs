@@ -99,6 +99,18 @@ impl<'a> Gather<'a> {
         Block { pixels, sources }
     }
 
+    /// Pixels `first..first + count` of an input that lies in several maps of one geometry: the taps of the first map,
+    /// then those of the second, and so on.
+    pub(super) fn block_of(parts: &[Self], first: usize, count: usize) -> Block {
+        let mut whole = Block { pixels: Vec::new(), sources: Vec::new() };
+        for part in parts {
+            let Block { pixels, mut sources } = part.block(first, count);
+            whole.pixels = pixels;
+            whole.sources.append(&mut sources);
+        }
+        whole
+    }
+
     /// As [`Self::block`] with the input rows of each run copied into `strips`, padding included, and one source per
     /// pixel and row tap, `[row taps, pixels]`: all column taps of a pixel lie side by side behind it, neighbouring
     /// pixels share theirs. For few channels, where a copy costs less than a pointer per tap.

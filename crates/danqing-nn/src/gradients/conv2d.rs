@@ -133,7 +133,7 @@ impl Conv2dGradient {
         let axes: Vec<(&Axis, &Axis)> = rows.iter().flat_map(|y| columns.iter().map(move |x| (y, x))).collect();
         let finish = Finish { residual: None, activation: None, skip: None };
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, gradient, shape, &axes, finish),
+            Path::Dense(dense) => dense.forward(engine, &[gradient], shape, &axes, finish),
             Path::FewOutputs(few) => few.forward(engine, gradient, shape, &axes, finish),
         }
     }
