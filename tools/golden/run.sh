@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the golden files again, each group with the versions it is pinned to. Afterwards: look at `git diff --stat`.
-# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout weights.
+# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout upscalers weights.
 set -euo pipefail
 
 # Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt; for the group networks,
@@ -26,7 +26,7 @@ run() { # run GROUP SCRIPT [ARGUMENT …]
 }
 
 danqing=target/release/danqing
-for group in ${*:-vision media migan stylizers gatys cutout weights}; do
+for group in ${*:-vision media migan stylizers gatys cutout upscalers weights}; do
     case $group in
     vision) for script in canny fill_photos filters inpaint masks metrics resize tone; do run vision "tools/golden/vision_$script.py"; done ;;
     media) for script in colors matrix; do run media "tools/golden/media_$script.py"; done ;;
@@ -49,8 +49,17 @@ for group in ${*:-vision media migan stylizers gatys cutout weights}; do
         run networks tools/golden/cutout_networks.py "$("$danqing" models path u2netp)" "$("$danqing" models path modnet-portrait)"
         run matting tools/golden/vision_matting.py
         ;;
+    upscalers)
+        "$danqing" models pull default --yes --quiet
+        "$danqing" models pull photo-astronaut --yes --quiet
+        files=()
+        for id in realesrgan-x4plus realesrgan-x2plus realesrgan-x4plus-anime realesr-animevideov3; do
+            files+=("$id=$("$danqing" models path "$id")")
+        done
+        run networks tools/golden/upscalers.py "$("$danqing" models path photo-astronaut)" "${files[@]}"
+        ;;
     weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
         run weights-torch tools/golden/weights_containers.py torch ;;
-    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout or weights)" >&2; exit 2 ;;
+    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, upscalers or weights)" >&2; exit 2 ;;
     esac
 done

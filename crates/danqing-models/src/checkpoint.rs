@@ -41,6 +41,17 @@ impl<'a> Checkpoint<'a> {
         Ok(Weight::new(shape, view.to_f32())?)
     }
 
+    /// One value per channel of that published name, whatever sides of 1 it is stored with.
+    pub(crate) fn channels(&self, name: &str, count: usize) -> Result<Weight, Error> {
+        let stored = (self.stored_name)(name);
+        match self.file.get(&stored).map(|view| view.shape().to_vec()) {
+            Some(shape) if shape.iter().product::<usize>() == count => {
+                Ok(Weight::new(&[count], self.weight(name, &shape)?.values().to_vec())?)
+            }
+            _ => self.weight(name, &[count]),
+        }
+    }
+
     /// Refuses a file in which tensors that `belongs` names were not used.
     pub(crate) fn finish(self, belongs: impl Fn(&str) -> bool) -> Result<(), Error> {
         let used = self.used.into_inner();

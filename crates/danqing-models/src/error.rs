@@ -42,6 +42,14 @@ pub enum Error {
         /// Name of the first one.
         first: String,
     },
+    /// The file holds no network of the role.
+    #[error("the file holds {actual}, expected {expected}")]
+    OtherNetwork {
+        /// What was found.
+        actual: String,
+        /// What would fit.
+        expected: &'static str,
+    },
     /// The input has a size or a number of channels that the network can't take.
     #[error("{network}: input of {actual}, expected {expected}")]
     InputShape {
@@ -78,7 +86,10 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Self::MissingTensor { .. } | Self::TensorShape { .. } | Self::Leftover { .. } => Class::File,
+            Self::MissingTensor { .. }
+            | Self::TensorShape { .. }
+            | Self::Leftover { .. }
+            | Self::OtherNetwork { .. } => Class::File,
             Self::UnknownLayer { .. } => Class::Caller,
             Self::InputShape { .. } | Self::Length { .. } => Class::Bug,
             Self::Engine(error) => error.class(),
@@ -88,6 +99,7 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Engine(error) => error.hint(),
+            Self::OtherNetwork { .. } => None,
             _ if self.class() == Class::File => Some("`danqing models verify` checks the stored weights".into()),
             _ => None,
         }

@@ -9,5 +9,6 @@ pub mod inpainters;
 pub mod matting;
 pub mod segmenters;
 pub mod stylizers;
+pub mod upscalers;
 
 pub use error::Error;
