@@ -1,8 +1,21 @@
 //! A picture on a canvas of another size.
 
-use crate::{Channels, Picture, Samples};
+use crate::{Channels, Picture, Raster, Samples, ScalarF32};
 
 impl Picture {
+    /// A black picture of the size of `alpha`, or of `size` and opaque, with everything else of this picture: depth,
+    /// channels, profile, metadata. Where there is no alpha channel, `alpha` gives the size alone.
+    #[must_use]
+    pub fn blank(&self, (width, height): (usize, usize), alpha: Option<&Raster<ScalarF32>>) -> Self {
+        let (width, height) = alpha.map_or((width, height), Raster::size);
+        let count = width * height;
+        let samples = match &self.samples {
+            Samples::U8(_) => Samples::U8(black(count, self.channels, alpha, |a| (a * 255.0).round() as u8)),
+            Samples::U16(_) => Samples::U16(black(count, self.channels, alpha, |a| (a * 65_535.0).round() as u16)),
+        };
+        self.with_pixels(width, height, samples)
+    }
+
     /// The picture on a canvas of `width` × `height` with its top left corner at (`x`, `y`), which may be negative: what
     /// falls outside is left out, its samples keep their bits. The rest is black, and opaque where there is alpha.
     #[must_use]
@@ -14,6 +27,23 @@ impl Picture {
         };
         self.with_pixels(width, height, samples)
     }
+}
+
+/// Black samples with that alpha, or opaque ones.
+fn black<T: Copy + Default>(
+    count: usize,
+    channels: Channels,
+    alpha: Option<&Raster<ScalarF32>>,
+    stored: impl Fn(f32) -> T,
+) -> Vec<T> {
+    let step = channels.count();
+    let mut samples = vec![T::default(); count * step];
+    if channels.has_alpha() {
+        for (at, last) in samples.iter_mut().skip(step - 1).step_by(step).enumerate() {
+            *last = stored(alpha.map_or(1.0, |alpha| alpha.samples()[at].clamp(0.0, 1.0)));
+        }
+    }
+    samples
 }
 
 struct Place {

@@ -17,6 +17,7 @@ pub mod denoise;
 pub mod distance;
 pub mod geometry;
 pub mod gradients;
+pub mod grain;
 pub mod guided;
 pub mod inpaint;
 pub mod lines;

@@ -69,15 +69,7 @@ impl Canvas {
             divide(&mut made, alpha, cancel)?;
         }
         self.colours = Some(made);
-        let (size, channels) = (how.size(), self.picture.channels.count());
-        let count = size.0 * size.1 * channels;
-        let samples = match &self.picture.samples {
-            Samples::U8(_) => Samples::U8(stored_alpha(count, channels, alpha.as_ref(), |a| (a * 255.0).round() as u8)),
-            Samples::U16(_) => {
-                Samples::U16(stored_alpha(count, channels, alpha.as_ref(), |a| (a * 65_535.0).round() as u16))
-            }
-        };
-        self.replace(size, samples);
+        self.picture = self.picture.blank(how.size(), alpha.as_ref());
         Ok(())
     }
 
@@ -118,18 +110,4 @@ fn multiply(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>, cancel: &C
 
 fn divide(colours: &mut Raster<SrgbF32>, alpha: &Raster<ScalarF32>, cancel: &CancelToken) -> Result<(), Cancelled> {
     scaled_by_alpha(colours, alpha, cancel, |alpha| if alpha > 1e-6 { 1.0 / alpha } else { 0.0 })
-}
-
-/// Black samples with that alpha in the last channel.
-fn stored_alpha<T: Copy + Default>(
-    count: usize,
-    channels: usize,
-    alpha: Option<&Raster<ScalarF32>>,
-    stored: impl Fn(f32) -> T,
-) -> Vec<T> {
-    let mut samples = vec![T::default(); count];
-    for (pixel, &alpha) in samples.chunks_exact_mut(channels).zip(alpha.into_iter().flat_map(Raster::samples)) {
-        pixel[channels - 1] = stored(alpha.clamp(0.0, 1.0));
-    }
-    samples
 }

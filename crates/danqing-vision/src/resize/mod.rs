@@ -6,12 +6,14 @@
 //! Source of the rules: opencv/opencv@4.11.0 `modules/imgproc/src/resize.cpp`, python-pillow/Pillow@11.0.0
 //! `src/libImaging/Resample.c`.
 
+mod rows;
 mod taps;
 
 use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Raster, Space};
 use serde::{Deserialize, Serialize};
 
+pub use self::rows::RowResizer;
 use self::taps::Taps;
 use crate::{Sample, bands};
 
@@ -81,12 +83,7 @@ fn widened<S: Space<Sample: Sample>>(
     let scratch = || vec![0.0; from.width() * S::CHANNELS];
     bands::for_each_row(&mut wide, stride, cancel, scratch, |numbers: &mut Vec<f32>, y, row| {
         numbers.iter_mut().zip(from.row(y)).for_each(|(n, &s)| *n = s.to_f32());
-        match S::CHANNELS {
-            1 => weighted_columns::<1>(numbers, columns, row),
-            3 => weighted_columns::<3>(numbers, columns, row),
-            4 => weighted_columns::<4>(numbers, columns, row),
-            channels => weighted_columns_of(channels, numbers, columns, row),
-        }
+        weighted_pixels(S::CHANNELS, numbers, columns, row);
         if rounded {
             for value in row.iter_mut() {
                 *value = S::Sample::from_f32(*value).to_f32();
@@ -94,6 +91,16 @@ fn widened<S: Space<Sample: Sample>>(
         }
     })?;
     Ok(wide)
+}
+
+/// One row at the new width.
+fn weighted_pixels(channels: usize, from: &[f32], columns: &Taps, to: &mut [f32]) {
+    match channels {
+        1 => weighted_columns::<1>(from, columns, to),
+        3 => weighted_columns::<3>(from, columns, to),
+        4 => weighted_columns::<4>(from, columns, to),
+        channels => weighted_columns_of(channels, from, columns, to),
+    }
 }
 
 fn weighted_columns<const CHANNELS: usize>(from: &[f32], columns: &Taps, to: &mut [f32]) {
