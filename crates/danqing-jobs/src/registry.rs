@@ -8,6 +8,7 @@ use danqing_pipelines::cutout::Cutout;
 use danqing_pipelines::erase::Erase;
 use danqing_pipelines::extend::Extend;
 use danqing_pipelines::restyle::Restyle;
+use danqing_pipelines::upscale::Upscale;
 use danqing_weights::ModelStore;
 
 /// A capability on danqing's media.
@@ -51,6 +52,7 @@ impl Registry {
             Box::new(Extend::new(store, engine)),
             Box::new(Restyle::new(store, engine)),
             Box::new(Cutout::new(store, engine)),
+            Box::new(Upscale::new(store, engine)),
             Box::new(Adjust),
         ])
     }

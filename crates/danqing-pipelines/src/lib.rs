@@ -12,6 +12,7 @@ mod lazy_network;
 mod ports;
 pub mod restyle;
 mod seed;
+pub mod upscale;
 
 pub use lazy_network::NetworkError;
 pub use ports::NoPicture;
