@@ -198,6 +198,25 @@ impl JobRequest {
         Ok(serde_json::from_str(text)?)
     }
 
+    /// The same request with relative paths standing for what they are seen from `folder`: a request file can be moved
+    /// together with its pictures and run from anywhere. Absolute paths and streams stay.
+    #[must_use]
+    pub fn seen_from(mut self, folder: &Path) -> Self {
+        let seen = |place: &mut Place| {
+            if let Place::File(path) = place {
+                *path = folder.join(&path);
+            }
+        };
+        for places in self.inputs.values_mut() {
+            match places {
+                Places::One(place) => seen(place),
+                Places::Many(places) => places.iter_mut().for_each(seen),
+            }
+        }
+        self.outputs.values_mut().for_each(seen);
+        self
+    }
+
     /// Places of the port's media, in order.
     #[must_use]
     pub fn places(&self, port: &str) -> &[Place] {
@@ -252,6 +271,15 @@ mod tests {
             let error = request.check_inputs("x", PORTS).expect_err(message);
             assert_eq!(error.to_string(), message);
         }
+    }
+
+    #[test]
+    fn relative_paths_are_seen_from_the_requests_folder() {
+        let text = r#"{"capability":"x","inputs":{"photo":"江雪.png","mask":["/m/a.png","-"]},"outputs":{"o":"../o.png"}}"#;
+        let request = JobRequest::from_json(text).expect("json").seen_from(Path::new("/r/q"));
+        assert_eq!(request.places("photo"), [Place::File("/r/q/江雪.png".into())]);
+        assert_eq!(request.places("mask"), [Place::File("/m/a.png".into()), Place::Stream]);
+        assert_eq!(request.outputs["o"], Place::File("/r/q/../o.png".into()));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod cutout;
 pub mod erase;
 pub mod extend;
 pub mod fill;
+mod half_width;
 mod lazy_network;
 mod ports;
 pub mod restyle;

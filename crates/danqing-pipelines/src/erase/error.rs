@@ -28,6 +28,12 @@ pub enum Error {
     /// No pixel is marked.
     #[error("the mask is empty: no pixel is marked")]
     EmptyMask,
+    /// The mask file is darker than what marks.
+    #[error("the mask marks nothing: its highest value is {highest}, what is to be erased has 128 or more")]
+    DarkMask {
+        /// Its highest value, 1 to 127.
+        highest: u8,
+    },
     /// Every pixel is marked.
     #[error("the mask covers the whole picture: nothing is left to continue from")]
     FullMask,
@@ -78,6 +84,7 @@ impl Classified for Error {
             }
             Self::NoTransparency => Some("use --mask-channel brightness".into()),
             Self::EmptyMask => Some("paint white where something is to go".into()),
+            Self::DarkMask { .. } => Some("paint with full white, or brighten the mask".into()),
             Self::FullMask => Some("white = erase; use --invert if your mask is the other way round".into()),
             Self::Fill(error) => error.hint(),
             Self::Media(error) => error.hint(),

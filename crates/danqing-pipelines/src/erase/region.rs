@@ -16,9 +16,9 @@ pub(super) fn hole(
     if mask.is_none() && params.rectangles.is_empty() && params.points.is_empty() {
         return Err(Error::NothingMarked);
     }
-    let mut hole = match mask {
+    let (mut hole, highest) = match mask {
         Some(picture) => from_picture(picture, params.mask_channel, (width, height))?,
-        None => Mask::filled(width, height, 0),
+        None => (Mask::filled(width, height, 0), 0),
     };
     params.rectangles.iter().try_for_each(|r| draw_rectangle(&mut hole, *r))?;
     params.points.iter().try_for_each(|p| draw_point(&mut hole, *p))?;
@@ -32,6 +32,7 @@ pub(super) fn hole(
         _ => eroded(&hole, radius, Shape::Ellipse, cancel)?,
     };
     match hole.samples().iter().filter(|&&v| v > 0).count() {
+        0 if (1..MARKED).contains(&highest) && !params.invert => Err(Error::DarkMask { highest }),
         0 => Err(Error::EmptyMask),
         marked if marked == width * height => Err(Error::FullMask),
         _ => Ok(hole),
@@ -39,7 +40,10 @@ pub(super) fn hole(
 }
 
 /// Half and brighter is marked: a soft brush edge does not spread the hole.
-fn from_picture(picture: &Picture, channel: MaskChannel, (width, height): (usize, usize)) -> Result<Mask, Error> {
+const MARKED: u8 = 128;
+
+/// What a mask file marks, and its highest value.
+fn from_picture(picture: &Picture, channel: MaskChannel, (width, height): (usize, usize)) -> Result<(Mask, u8), Error> {
     if (picture.width, picture.height) != (width, height) {
         return Err(Error::MaskSize { mask: (picture.width, picture.height), picture: (width, height) });
     }
@@ -52,8 +56,9 @@ fn from_picture(picture: &Picture, channel: MaskChannel, (width, height): (usize
         }
         MaskChannel::Transparency => return Err(Error::NoTransparency),
     };
-    mask.samples_mut().iter_mut().for_each(|v| *v = if *v >= 128 { 255 } else { 0 });
-    Ok(mask)
+    let highest = mask.samples().iter().copied().max().unwrap_or(0);
+    mask.samples_mut().iter_mut().for_each(|v| *v = if *v >= MARKED { 255 } else { 0 });
+    Ok((mask, highest))
 }
 
 fn draw_rectangle(hole: &mut Mask, r: Rectangle) -> Result<(), Error> {
@@ -114,6 +119,20 @@ mod tests {
         assert_eq!(marked(&params, (20, 20)).expect("inside"), 6 + 4);
         params.invert = true;
         assert_eq!(marked(&params, (20, 20)).expect("inside"), 400 - 10);
+    }
+
+    #[test]
+    fn a_mask_that_is_too_dark_says_how_dark_it_is() {
+        let message = |highest: u8| {
+            let mut mask = Mask::filled(4, 4, 0);
+            mask.samples_mut()[5] = highest;
+            let made = hole(Some(&Picture::from_mask(mask)), &Params::default(), (4, 4), &CancelToken::default());
+            made.map(|_| ()).map_err(|e| e.to_string())
+        };
+        let dark = "the mask marks nothing: its highest value is 127, what is to be erased has 128 or more";
+        assert_eq!(message(127), Err(dark.to_owned()));
+        assert_eq!(message(0), Err("the mask is empty: no pixel is marked".to_owned()));
+        assert_eq!(message(128), Ok(()));
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //!
 //! The new area is filled between the picture and a far side made from it (see [`world`]), in steps, by several engines;
 //! the best measured candidate is kept. Only a feather inside the border is blended.
+//!
+//! Where there is alpha, the new area is as opaque as the nearest pixel of the picture; a frame of one colour is opaque.
 
+mod alpha;
 mod calm;
 mod error;
 mod layout;
@@ -16,7 +19,7 @@ mod world;
 use std::sync::Arc;
 
 use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
-use danqing_media::{Mask, Medium, Picture, Raster, SrgbF32};
+use danqing_media::{Mask, Medium, Picture, Raster, Rect, SrgbF32};
 use danqing_nn::Engine;
 use danqing_weights::ModelStore;
 
@@ -44,7 +47,7 @@ impl Extend {
 
 impl Capability for Extend {
     const ID: &'static str = "extend";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const SUMMARY: &'static str = "Continues a picture beyond its borders, to a ratio or by pixels per side";
     const CHINESE: &'static str = include_str!("zh.toml");
     const INPUTS: &'static [Port] =
@@ -98,7 +101,12 @@ impl Capability for Extend {
         let hole = new_area(sides, kept.size());
         let feather = if invents(params.fill) { params.feather } else { 0 };
         let coverage = fill::feathered(&hole, feather, progress.cancel_token())?;
-        let canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
+        let mut canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
+        if params.fill == Fill::Colour {
+            warn_of_grey(params, picture, progress)?;
+        } else {
+            canvas = alpha::continued(canvas, Rect::new(sides.left, sides.top, kept.width, kept.height));
+        }
         let result = canvas.compose(&filled, &fill::touched(&coverage), filled.bounds(), progress.cancel_token())?;
         let facts = fill::facts(&canvas, &result, &hole, feather, progress)?;
         if invents(params.fill) {
@@ -151,6 +159,17 @@ impl Extend {
     }
 }
 
+/// A grey picture gets the grey of the colour: its relative luminance.
+fn warn_of_grey(params: &Params, picture: &Picture, progress: &mut Progress<'_>) -> Result<(), Error> {
+    let [r, g, b] = colour_of(params)?.map(|v| (v * 255.0).round() as u8);
+    if picture.channels.is_gray() && !(r == g && g == b) {
+        let asked = &params.colour;
+        let message = format!("the picture is grey: the new area has the grey of {asked}, as bright as the colour");
+        progress.warn("colour_became_grey", message);
+    }
+    Ok(())
+}
+
 /// Whether a fill makes content that has to be blended with the picture.
 fn invents(fill: Fill) -> bool {
     !matches!(fill, Fill::Colour | Fill::MirrorBlur)
@@ -172,7 +191,7 @@ fn boundary_of(picture: &Picture, progress: &mut Progress<'_>) -> Result<Trim, E
     let cancel = progress.cancel_token();
     let bounds = danqing_vision::boundary::picture_boundary(&picture.to_srgb8(cancel)?, cancel)?;
     let r = bounds.rect;
-    if r == danqing_media::Rect::new(0, 0, picture.width, picture.height) {
+    if r == Rect::new(0, 0, picture.width, picture.height) {
         progress.warn("no_border_found", "no flat border or letterbox bar was found: nothing is cut off");
     }
     Ok(Trim { left: r.x, right: picture.width - r.right(), top: r.y, bottom: picture.height - r.bottom() })
@@ -197,4 +216,48 @@ fn colour_of(params: &Params) -> Result<[f32; 3], Error> {
         return Err(Error::OutOfRange { name: "colour", actual, expected: "#rrggbb, such as #f5f0e6" });
     };
     Ok([16, 8, 0].map(|shift| (value >> shift & 255) as f32 / 255.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use danqing_capability::{CancelToken, Event};
+    use danqing_media::{Channels, Samples};
+    use danqing_nn::EngineConfig;
+    use danqing_weights::StoreConfig;
+
+    use super::*;
+
+    /// Extended by two columns of one colour on the right, and the warnings of it.
+    fn framed(picture: Picture, colour: &str) -> (Picture, Vec<&'static str>) {
+        let store = ModelStore::open(StoreConfig::in_folder(std::env::temp_dir(), true));
+        let engine = Engine::new(EngineConfig { threads: Some(1), ..EngineConfig::default() }).expect("an engine");
+        let extend = Extend::new(&store.expect("a store"), &engine);
+        let params = Params {
+            right: Some(Length::Pixels(2)),
+            fill: Fill::Colour,
+            colour: colour.into(),
+            ..Params::default()
+        };
+        let mut warnings = Vec::new();
+        let mut sink = |event| {
+            if let Event::Warning { code, .. } = event {
+                warnings.push(code);
+            }
+        };
+        let mut progress = Progress::new(CancelToken::default(), &mut sink);
+        let inputs = Inputs::new().with("picture", Medium::Picture(Arc::new(picture)));
+        let outputs = extend.run(&inputs, &params, &mut progress).expect("a picture");
+        let Medium::Picture(made) = &outputs.media[0].1 else { panic!("a picture") };
+        (made.as_ref().clone(), warnings)
+    }
+
+    #[test]
+    fn a_colour_on_a_grey_picture_is_its_grey_and_said() {
+        let grey = Picture::new(2, 1, Channels::Gray, Samples::U8(vec![10, 20])).expect("two pixels");
+        let (made, warnings) = framed(grey.clone(), "#ff0000");
+        assert_eq!(made.samples, Samples::U8(vec![10, 20, 127, 127]), "0.2126 of the light, encoded");
+        assert_eq!(warnings, ["colour_became_grey"]);
+        let (made, warnings) = framed(grey, "#808080");
+        assert_eq!((made.samples, warnings), (Samples::U8(vec![10, 20, 128, 128]), vec![]));
+    }
 }

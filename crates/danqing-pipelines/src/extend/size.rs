@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::half_width::half_width;
+
 /// Width to height, e.g. `4:3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
@@ -20,7 +22,8 @@ impl FromStr for Ratio {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let bad = || format!("ratio {text:?} is not WIDTH:HEIGHT with both from 1 to 100 (try \"4:3\")");
-        let (width, height) = text.split_once([':', 'x', '/']).ok_or_else(bad)?;
+        let plain = half_width(text);
+        let (width, height) = plain.split_once([':', 'x', '/']).ok_or_else(bad)?;
         let part = |s: &str| s.trim().parse::<u32>().ok().filter(|n| (1..=100).contains(n)).ok_or_else(bad);
         Ok(Self { width: part(width)?, height: part(height)? })
     }
@@ -57,7 +60,8 @@ impl FromStr for Length {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let bad = || format!("length {text:?} is neither pixels nor percent (try 128 or \"25%\")");
-        match text.trim().strip_suffix('%') {
+        let plain = half_width(text);
+        match plain.trim().strip_suffix('%') {
             Some(percent) => percent
                 .trim()
                 .parse()
@@ -65,7 +69,7 @@ impl FromStr for Length {
                 .filter(|p: &f64| (0.0..=400.0).contains(p))
                 .map(Self::Percent)
                 .ok_or_else(|| format!("length {text:?} is out of range (expected 0% to 400%)")),
-            None => text.trim().trim_end_matches("px").parse().map(Self::Pixels).map_err(|_| bad()),
+            None => plain.trim().trim_end_matches("px").trim_end().parse().map(Self::Pixels).map_err(|_| bad()),
         }
     }
 }
@@ -153,6 +157,17 @@ mod tests {
             assert_eq!(text.parse::<Length>().expect(text).to_string(), text);
         }
         assert_eq!("50%".parse::<Length>().expect("half").in_pixels(301), 151);
+    }
+
+    #[test]
+    fn full_width_digits_and_signs_are_read() {
+        for text in ["４：３", "4：3", "４:３", " ４ ： ３ "] {
+            assert_eq!(text.parse(), Ok(Ratio { width: 4, height: 3 }), "{text}");
+        }
+        assert_eq!("１２８".parse(), Ok(Length::Pixels(128)));
+        assert_eq!("１２８ｐｘ".parse(), Ok(Length::Pixels(128)));
+        assert_eq!("２５％".parse(), Ok(Length::Percent(25.0)));
+        assert!("四：三".parse::<Ratio>().is_err());
     }
 
     #[test]

@@ -19,10 +19,13 @@ pub(super) fn from_arguments(capability: &AnyMediaCapability, matches: &ArgMatch
     make(&request, session)
 }
 
-/// `danqing run request.json -o OUT`
+/// `danqing run request.json -o OUT`; paths in the file are seen from its folder, those typed from the current one.
 pub(super) fn from_file(matches: &ArgMatches, session: &mut Session) -> Outcome {
     let place = required_place(matches, "request");
     let mut request = JobRequest::from_json(&text_of(&place)?)?;
+    if let Some(folder) = place.path().and_then(std::path::Path::parent) {
+        request = request.seen_from(folder);
+    }
     request.overwrite |= matches.get_flag("force");
     if let Some(place) = output(matches) {
         let studio = session.studio()?;
