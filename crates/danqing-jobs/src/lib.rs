@@ -5,6 +5,7 @@
 //! again through [`Studio::prepare_rerun`].
 #![forbid(unsafe_code)]
 
+mod batch;
 mod destination;
 mod doctor;
 mod execute;
@@ -20,6 +21,7 @@ mod rerun;
 mod store;
 mod studio;
 
+pub use batch::{Batch, BatchEvent, Error as BatchError, Fate, Item};
 pub use destination::Error as DestinationError;
 pub use doctor::{Client, Diagnosis};
 pub use execute::Finished;

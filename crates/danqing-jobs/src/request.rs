@@ -275,7 +275,8 @@ mod tests {
 
     #[test]
     fn relative_paths_are_seen_from_the_requests_folder() {
-        let text = r#"{"capability":"x","inputs":{"photo":"江雪.png","mask":["/m/a.png","-"]},"outputs":{"o":"../o.png"}}"#;
+        let text =
+            r#"{"capability":"x","inputs":{"photo":"江雪.png","mask":["/m/a.png","-"]},"outputs":{"o":"../o.png"}}"#;
         let request = JobRequest::from_json(text).expect("json").seen_from(Path::new("/r/q"));
         assert_eq!(request.places("photo"), [Place::File("/r/q/江雪.png".into())]);
         assert_eq!(request.places("mask"), [Place::File("/m/a.png".into()), Place::Stream]);

@@ -45,7 +45,8 @@ fn overview(registry: &Registry, language: Language, ending: &str) -> String {
 fn section(page: &mut String, command: &mut Command, title: &str) {
     let text = help(&mut command.clone().bin_name(title));
     let _ = write!(page, "\n## {title}\n\n```text\n{text}```\n");
-    for below in command.get_subcommands_mut() {
+    // What stands below `batch` are the capabilities again.
+    for below in command.get_subcommands_mut().filter(|_| title != "danqing batch") {
         let title = format!("{title} {}", below.get_name());
         section(page, below, &title);
     }

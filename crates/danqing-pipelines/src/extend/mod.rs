@@ -232,12 +232,8 @@ mod tests {
         let store = ModelStore::open(StoreConfig::in_folder(std::env::temp_dir(), true));
         let engine = Engine::new(EngineConfig { threads: Some(1), ..EngineConfig::default() }).expect("an engine");
         let extend = Extend::new(&store.expect("a store"), &engine);
-        let params = Params {
-            right: Some(Length::Pixels(2)),
-            fill: Fill::Colour,
-            colour: colour.into(),
-            ..Params::default()
-        };
+        let params =
+            Params { right: Some(Length::Pixels(2)), fill: Fill::Colour, colour: colour.into(), ..Params::default() };
         let mut warnings = Vec::new();
         let mut sink = |event| {
             if let Event::Warning { code, .. } = event {

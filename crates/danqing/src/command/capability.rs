@@ -46,6 +46,35 @@ pub(super) fn command(capability: &AnyMediaCapability, language: Language) -> Co
         .args(output_options(language, true))
 }
 
+/// The capability over a folder: its first input is the folder, others may be folders too.
+pub(super) fn batch_command(capability: &AnyMediaCapability, language: Language) -> Command {
+    let hidden = |name: &str| name != "output";
+    let own = command(capability, language);
+    let first = capability.inputs().first().map(input_argument);
+    let text = |key| language.text(key);
+    let words = format!("danqing batch {} FOLDER OUT {}", capability.id(), text("heading.options"));
+    let arguments = own.get_arguments().filter(|arg| hidden(arg.get_id().as_str())).cloned().map(|arg| {
+        if first.as_deref() == Some(arg.get_id().as_str()) {
+            return arg.value_name("FOLDER").num_args(1).required(true).help(text("option.batch_folder"));
+        }
+        arg
+    });
+    let out = Arg::new("out").value_name("OUT").required(true).value_parser(value_parser!(OsString));
+    let recursive = Arg::new("recursive").long("recursive").short('r').action(ArgAction::SetTrue);
+    let jobs = Arg::new("jobs").long("jobs").value_name("N").value_parser(value_parser!(u32).range(1..=1024));
+    let batch = [
+        out.help(text("option.batch_out")).display_order(0),
+        recursive.help(text("option.recursive")),
+        jobs.help(text("option.jobs")),
+    ];
+    let batch = batch.into_iter().map(|arg| arg.help_heading(text("heading.inputs")));
+    Command::new(capability.id())
+        .about(CapabilityTexts::new(capability, language).summary())
+        .override_usage(words)
+        .args(arguments.collect::<Vec<_>>())
+        .args(batch.collect::<Vec<_>>())
+}
+
 /// `danqing erase PHOTO --mask MASK -o OUT [options]`
 fn usage(capability: &AnyMediaCapability, language: Language) -> String {
     let mut words = vec!["danqing".to_owned(), capability.id().to_owned()];

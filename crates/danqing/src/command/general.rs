@@ -44,6 +44,11 @@ pub(super) fn output_options(language: Language, capability: bool) -> Vec<Arg> {
     all.into_iter().map(|arg| arg.help_heading(text("heading.output"))).collect()
 }
 
+/// `batch`, whose subcommands are the capabilities.
+pub(super) fn batch(language: Language) -> Command {
+    Command::new("batch").about(language.text("about.batch")).subcommand_required(true).disable_help_subcommand(true)
+}
+
 /// Every command that is no capability.
 pub(super) fn commands(language: Language) -> Vec<Command> {
     let text = |key| language.text(key);

@@ -25,6 +25,10 @@ pub(crate) fn command(registry: &Registry, language: Language) -> Command {
         .arg(version.help_heading(text("heading.general")))
         .override_usage(format!("danqing {} {}", text("heading.command"), text("heading.options")));
     let root = registry.iter().fold(root, |root, one| root.subcommand(capability::command(one, language)));
+    let batch = registry
+        .iter()
+        .fold(general::batch(language), |batch, one| batch.subcommand(capability::batch_command(one, language)));
+    let root = root.subcommand(batch);
     let root = general::commands(language).into_iter().fold(root, Command::subcommand);
     finished(root.args(general::options(language)), language)
 }

@@ -66,7 +66,7 @@ fn finish(studio: &Studio, prepared: Prepared, token: &CancelToken, session: &mu
     Ok(())
 }
 
-fn with_progress<T>(
+pub(super) fn with_progress<T>(
     report: &mut Report,
     token: &CancelToken,
     work: impl FnOnce(&mut Progress<'_>) -> Result<T, Failure>,

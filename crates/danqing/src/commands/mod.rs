@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod batch;
 mod describe;
 mod doctor;
 mod generated;
@@ -52,6 +53,7 @@ fn asked_for_help(name: &str, matches: &ArgMatches) -> Option<Vec<OsString>> {
 fn dispatch(name: &str, matches: &ArgMatches, session: &mut Session, describing: &Studio) -> Outcome {
     match name {
         "run" => make::from_file(matches, session),
+        "batch" => batch::run(matches, session, describing),
         "rerun" => make::again(matches, session),
         "recipe" => describe::recipe(matches),
         "capabilities" => describe::capabilities(matches, session, describing),

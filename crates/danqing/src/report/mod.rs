@@ -4,6 +4,7 @@ mod bars;
 mod numbers;
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use danqing_capability::{Classified, Event, Failure};
 use danqing_jobs::{Finished, Place, Transfer};
@@ -25,6 +26,13 @@ pub(crate) enum Style {
     Json,
     /// JSON lines on standard error, because standard output carries the picture.
     JsonOnError,
+}
+
+/// What became of a picture of a batch.
+pub(crate) enum Ending<'a> {
+    Done,
+    Skipped,
+    Failed(&'a Failure),
 }
 
 /// Says what happens, in one style and one language.
@@ -90,6 +98,37 @@ impl Report {
             }
             self.line(&line);
         }
+    }
+
+    /// A picture of a batch has ended; only failures are lines of their own.
+    pub(crate) fn picture_ended(&mut self, from: &Path, to: &Path, ending: &Ending<'_>, (done, total): (usize, usize)) {
+        let (input, output) = (from.display().to_string(), to.display().to_string());
+        if self.is_json() {
+            let (status, message) = match ending {
+                Ending::Done => ("done", None),
+                Ending::Skipped => ("skipped", None),
+                Ending::Failed(failure) => ("failed", Some(failure.to_string())),
+            };
+            return self.json(&json!({"event": "picture", "status": status, "input": input, "output": output,
+                "message": message, "done": done, "total": total}));
+        }
+        if let Ending::Failed(failure) = ending {
+            let text = failure.to_string();
+            let text = text.strip_prefix(&format!("{input}: ")).unwrap_or(&text); // said by the line itself
+            let message = one_line(&self.in_language(text));
+            self.line(&self.language.filled("report.picture_failed", &[&input, &message]));
+        }
+        self.step(self.language.text("report.pictures"), done as u64, Some(total as u64), false);
+    }
+
+    /// How a batch ended.
+    pub(crate) fn batch_finished(&mut self, done: usize, skipped: usize, failed: usize) {
+        self.clear();
+        if self.is_json() {
+            return self.json(&json!({"event": "batch_finished", "done": done, "skipped": skipped, "failed": failed}));
+        }
+        let numbers = [done, skipped, failed].map(|n| n.to_string());
+        self.line(&self.language.filled("report.batch_finished", &numbers.each_ref().map(String::as_str)));
     }
 
     /// Why it ended without a result: one line, one hint.

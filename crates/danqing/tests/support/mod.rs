@@ -100,6 +100,13 @@ fn ended(output: Output) -> Ended {
     Ended { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr }
 }
 
+/// Ctrl-C.
+#[cfg(unix)]
+pub fn interrupt(child: &std::process::Child) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+}
+
 impl Ended {
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).expect("text")
