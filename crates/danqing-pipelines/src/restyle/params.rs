@@ -74,8 +74,8 @@ pub struct Params {
     /// Width of the blend around the mask, pixels, 0 to 64. Beyond it the picture is untouched.
     #[schemars(range(min = 0, max = 64))]
     pub feather: usize,
-    /// Settings of the mode "optimise", each optional: content_weight, style_weight, tv_weight, iterations, optimizer
-    /// (lbfgs, adam), learning_rate, init (content, noise), pooling (average, max), levels; e.g.
+    /// Settings of the mode "optimise", each optional: `content_weight`, `style_weight`, `tv_weight`, iterations, optimizer
+    /// (lbfgs, adam), `learning_rate`, init (content, noise), pooling (average, max), levels; e.g.
     /// `{"style_weight":300,"iterations":400}`.
     pub optimise: optimise::Settings,
     /// Start of the random numbers; drawn when not given.

@@ -13,7 +13,7 @@ use super::{CONVOLUTIONS, Convolution, Layer, NETWORK, misfit, reflected};
 use crate::Error;
 use crate::checkpoint::Checkpoint;
 
-/// Convolutions up to the deepest style layer of Gatys et al., conv5_1.
+/// Convolutions up to the deepest style layer of Gatys et al., `conv5_1`.
 const DEPTH: usize = 13;
 
 /// What stands between blocks.

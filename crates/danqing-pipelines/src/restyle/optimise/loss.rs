@@ -2,8 +2,8 @@
 //!
 //! Equals PyTorch 2.5.1's losses and gradients of `tools/golden/gatys.py` to the tolerance of the tests: equations 1 and
 //! 3 to 5 of L. Gatys et al. 2016 with means for sums and without their constant factors, on the network of
-//! [`danqing_models::stylizers::vgg19`]. Content is the mean squared difference of relu4_2 to the picture's; style is the
-//! mean, over relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, of the mean squared difference of the Gram matrices (over
+//! [`danqing_models::stylizers::vgg19`]. Content is the mean squared difference of `relu4_2` to the picture's; style is the
+//! mean, over `relu1_1`, `relu2_1`, `relu3_1`, `relu4_1` and `relu5_1`, of the mean squared difference of the Gram matrices (over
 //! the number of pixels) to the style's. All layers are taken after their `ReLU`, as in the authors' own code
 //! (leongatys/PytorchNeuralStyleTransfer@be6c8e2:NeuralStyleTransfer.ipynb), which weighs a style layer of C channels
 //! with 1/C²: on this network that leaves hardly anything of the deep layers, so here all weigh the same, as in the paper.
@@ -44,7 +44,7 @@ pub(super) struct Weights {
     pub(super) tv: f64,
 }
 
-/// Gram matrices of relu1_1 to relu5_1.
+/// Gram matrices of `relu1_1` to `relu5_1`.
 pub(super) type Grams = Vec<Vec<f32>>;
 
 /// A network and how its blocks are joined.
@@ -65,7 +65,7 @@ pub(super) struct Loss<'a> {
 }
 
 impl Critic<'_> {
-    /// Gram matrices of a picture, `[1, h, w, 3]`, and its features at relu4_2.
+    /// Gram matrices of a picture, `[1, h, w, 3]`, and its features at `relu4_2`.
     pub(super) fn look(&self, picture: &FeatureMap) -> Result<(Grams, FeatureMap), Error> {
         let (mut grams, mut content) = (Grams::new(), None);
         self.network.observe(self.engine, picture, deepest()?, self.pooling, &mut |layer, map| {

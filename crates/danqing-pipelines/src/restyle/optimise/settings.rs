@@ -52,10 +52,10 @@ impl Pooling {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Weight of what the picture shows (mean squared difference at relu4_2), 0.0 or more.
+    /// Weight of what the picture shows (mean squared difference at `relu4_2`), 0.0 or more.
     #[schemars(range(min = 0.0))]
     pub content_weight: f64,
-    /// Weight of how the style picture is painted (Gram matrices of relu1_1 to relu5_1), 0.0 or more.
+    /// Weight of how the style picture is painted (Gram matrices of `relu1_1` to `relu5_1`), 0.0 or more.
     #[schemars(range(min = 0.0))]
     pub style_weight: f64,
     /// Weight of smoothness (mean squared difference of neighbouring pixels), 0.0 or more.
