@@ -12,9 +12,9 @@ use danqing_nn::{FeatureMap, Shape, Tier};
 use danqing_weights::{Limits, ModelStore, StoreConfig, TensorFile, containers};
 use support::{Outcome, engine, sample_indices};
 
-/// Largest difference of the output, whose range is 0..1: a hundredth of an 8-bit step. Both sides sum thousands of
-/// products in f32 in different orders; 6e-6 was the largest seen.
-const OUTPUT_TOLERANCE: f32 = 4e-5;
+/// Largest difference of the output, whose range is 0..1: a fortieth of an 8-bit step. Both sides sum thousands of
+/// products in f32 in different orders; 3.8e-5 was the largest seen.
+const OUTPUT_TOLERANCE: f32 = 1e-4;
 /// Largest difference of a block's statistics and samples, as a share of the block's largest magnitude.
 const BLOCK_TOLERANCE: f32 = 1e-4;
 /// First row and column of the kept output.
