@@ -20,12 +20,27 @@ pub(crate) fn for_each_row<T: Send, C>(
     scratch: impl Fn() -> C + Sync,
     row: impl Fn(&mut C, usize, &mut [T]) + Sync,
 ) -> Result<(), Cancelled> {
+    let threads = (samples.len() / SAMPLES_PER_THREAD).clamp(1, cancel.threads());
+    for_each_row_on(threads, samples, stride, cancel, scratch, row)
+}
+
+/// [`for_each_row`] on so many threads, as the caller's run has them.
+///
+/// # Errors
+/// [`Cancelled`]; the samples are then partly written.
+pub(crate) fn for_each_row_on<T: Send, C>(
+    threads: usize,
+    samples: &mut [T],
+    stride: usize,
+    cancel: &CancelToken,
+    scratch: impl Fn() -> C + Sync,
+    row: impl Fn(&mut C, usize, &mut [T]) + Sync,
+) -> Result<(), Cancelled> {
     if stride == 0 || samples.is_empty() {
         return cancel.check();
     }
     let rows = samples.len().div_ceil(stride); // the last one may be shorter: callers may pass blocks of rows
-    let threads = (samples.len() / SAMPLES_PER_THREAD).clamp(1, cancel.threads());
-    let rows_per_band = rows.div_ceil(threads.min(rows));
+    let rows_per_band = rows.div_ceil(threads.clamp(1, rows));
     let band = |first: usize, part: &mut [T]| {
         let mut scratch = scratch();
         for (i, samples) in part.chunks_mut(stride).enumerate() {
