@@ -20,6 +20,7 @@ mod request;
 mod rerun;
 mod store;
 mod studio;
+mod styles;
 
 pub use batch::{Batch, BatchEvent, Error as BatchError, Fate, Item};
 pub use destination::Error as DestinationError;
@@ -34,6 +35,7 @@ pub use registry::{AnyMediaCapability, Registry, UnknownCapability};
 pub use request::{Encoding, Error as RequestError, JobRequest, Place, Places};
 pub use rerun::{Error as RerunError, Rerun};
 pub use studio::{Settings, Studio};
+pub use styles::Style;
 
 /// Version of danqing, as recipes keep it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let mut silent = |_| ();
         let mut progress = Progress::new(CancelToken::default(), &mut silent);
-        let painted = painting::paint(&picture, &recipe, Session { seed: 7, threads: 2 }, &mut progress)?;
+        let painted = painting::paint(&picture, &recipe, Session { seed: 7, scale: 1.0, threads: 2 }, &mut progress)?;
         eprintln!("{} {:?} {:.2} s", path.display(), picture.size(), start.elapsed().as_secs_f32());
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned() + ".png";
         let encoded = file::encode(&Picture::from_srgb(&painted, Depth::Eight), &EncodeOptions::new(Format::Png))?;

@@ -27,12 +27,14 @@ pub mod lines;
 pub mod matting;
 pub mod metrics;
 pub mod morphology;
+pub mod mosaic;
 pub mod noise;
 pub mod painting;
 pub mod patch;
 pub mod resize;
 pub mod ring;
 pub mod seam;
+pub mod strokes;
 pub mod tone;
 pub mod xdog;
 

@@ -5,10 +5,11 @@ use super::{Error, Mode, Params, StyleShare, presets, styles};
 /// Decides the mode and checks that what was given fits it; gallery styles get their numbers.
 pub(super) fn decided(mut params: Params, arts: usize) -> Result<Params, Error> {
     check_ranges(&params, arts)?;
-    if let Some(style) = params.style.take_if(|style| styles::index_of(style).is_some()) {
+    let has_preset = params.preset.is_some();
+    if let Some(style) = params.style.take_if(|style| !has_preset && styles::index_of(style).is_some()) {
         params.styles.insert(0, StyleShare::whole(style));
     }
-    if let Some(unknown) = params.style.as_deref().filter(|style| !presets::IDS.contains(style)) {
+    if let Some(unknown) = params.style.as_deref().filter(|style| !has_preset && !presets::IDS.contains(style)) {
         return Err(unknown_style(unknown));
     }
     numbered(&mut params.styles)?;

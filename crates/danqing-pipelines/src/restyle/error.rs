@@ -1,5 +1,7 @@
 //! Why restyling can fail.
 
+use std::path::PathBuf;
+
 use danqing_capability::{Cancelled, Class, Classified};
 
 use super::Mode;
@@ -38,11 +40,13 @@ pub enum Error {
         /// Mode asked for.
         mode: Mode,
     },
-    /// The preset can't be run by this version.
-    #[error("preset {preset} is not in this version")]
-    PresetNotReady {
-        /// Preset asked for.
-        preset: String,
+    /// A preset file can't be read or says something that there is not.
+    #[error("{} is not a preset: {reason}", path.display())]
+    PresetFile {
+        /// File.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Weights and style pictures do not match.
     #[error("{actual} style weights are given for {expected} style pictures")]
@@ -119,7 +123,8 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Self::ModeNotReady { .. } | Self::PresetNotReady { .. } => Class::Unsupported,
+            Self::ModeNotReady { .. } => Class::Unsupported,
+            Self::PresetFile { .. } => Class::File,
             Self::Network(error) => error.class(),
             Self::Forward(error) => error.class(),
             Self::Tensor(error) => error.class(),
@@ -139,6 +144,9 @@ impl Classified for Error {
                 Some("`danqing restyle --help` lists the presets; a style picture is given with --style-image".into())
             }
             Self::WeightCount { .. } => Some("give --style-weights once for each --style-image".into()),
+            Self::PresetFile { .. } => {
+                Some("a preset has a title and a [recipe] with its method, e.g. method = \"ink-wash\"".into())
+            }
             Self::MaskSize { .. } => {
                 Some("draw the mask on the picture itself, or resize it with `danqing adjust`".into())
             }

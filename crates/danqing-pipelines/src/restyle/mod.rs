@@ -11,7 +11,7 @@ mod error;
 mod gallery;
 mod optimise;
 mod params;
-mod presets;
+pub mod presets;
 mod recipe;
 mod share;
 mod structure;
@@ -19,6 +19,7 @@ mod styles;
 mod transfer;
 mod work;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
@@ -37,13 +38,14 @@ use crate::{ports, seed};
 /// Repaints a picture in a style.
 pub struct Restyle {
     networks: Networks,
+    home: PathBuf,
 }
 
 impl Restyle {
     /// Needs the store for the networks' weights and the engine to run them.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &Engine) -> Self {
-        Self { networks: Networks::new(store, engine) }
+        Self { networks: Networks::new(store, engine), home: store.home().to_owned() }
     }
 }
 
@@ -70,6 +72,7 @@ impl Capability for Restyle {
 
     fn resolve(&self, inputs: &Inputs<Medium>, params: Params, progress: &mut Progress<'_>) -> Result<Params, Error> {
         let picture = ports::picture(inputs)?;
+        let params = presets::found(params, &self.home)?;
         let mut params = choice::decided(params, ports::pictures(inputs, "style_image").count())?;
         area::coverage(ports::optional_picture(inputs, "mask"), &params, picture, progress.cancel_token())?;
         if matches!(params.mode, Mode::Gallery | Mode::Transfer) {
@@ -87,7 +90,7 @@ impl Capability for Restyle {
             Mode::Gallery => gallery::models(),
             Mode::Transfer => transfer::models(),
             Mode::Optimise => optimise::models(),
-            Mode::Recipe => params.style.as_deref().map(presets::models).unwrap_or_default(),
+            Mode::Recipe => presets::models(params),
             Mode::Auto => Vec::new(),
         }
     }

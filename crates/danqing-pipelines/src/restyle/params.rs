@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::optimise;
+use super::presets::Preset;
 use super::share::StyleShare;
 
 /// How the picture is repainted.
@@ -40,8 +41,13 @@ pub enum KeepColours {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
-    /// Name of a preset (ink-wash, oil, watercolour, pencil, woodcut, cartoon, pastel, mosaic) or of a gallery style.
+    /// Name of a preset (ink-wash, oil, watercolour, pencil, woodcut, cartoon, pastel, mosaic, or a file of the data
+    /// folder's `presets`), of a gallery style, or the path of a preset file (`my.toml`).
     pub style: Option<String>,
+    /// What the preset file said, so that a recipe runs without it.
+    #[schemars(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
     /// Gallery styles to blend, each with its share: `starry-night:0.7`, or `{"style":"starry-night","weight":0.7}`.
     /// There are harvest-light, black-and-yellow, gentle-gouache, splinters, carnival, autumn-impasto,
     /// midnight-seeds, bold-primaries, candy-crayon, coral-pattern, copper-dusk, parchment-engraving, lilac-pastel,
@@ -86,6 +92,7 @@ impl Default for Params {
     fn default() -> Self {
         Self {
             style: None,
+            preset: None,
             styles: Vec::new(),
             mode: Mode::default(),
             strength: 1.0,

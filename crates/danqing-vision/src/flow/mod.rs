@@ -10,6 +10,7 @@ mod along;
 use danqing_capability::Cancelled;
 
 pub use self::along::along;
+pub(crate) use self::along::onward;
 use crate::blur::{Border, Kernel, gaussian_with};
 use crate::field::{Crew, Plane, blurred};
 
@@ -106,6 +107,13 @@ impl Flow {
         };
         let coherences = (0..tangents.len()).map(coherence).collect();
         Ok(Self { width, height, tangents, coherences })
+    }
+
+    /// The same direction everywhere, an angle in radians from the x axis.
+    #[must_use]
+    pub fn uniform((width, height): (usize, usize), angle: f32) -> Self {
+        let (sin, cos) = angle.sin_cos();
+        Self { width, height, tangents: vec![[cos, sin]; width * height], coherences: vec![1.0; width * height] }
     }
 
     /// Width and height.

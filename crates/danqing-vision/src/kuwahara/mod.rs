@@ -21,7 +21,7 @@ pub struct Kuwahara {
 
 const SECTORS: usize = 8;
 
-/// Filters a three-channel raster with samples in about `0.0..=1.0`; the flow must be of the same size.
+/// Filters a three-channel raster with samples in about `0.0..=1.0`; a flow of another size is read in proportion.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -31,8 +31,9 @@ pub fn kuwahara<S: Space<Sample = f32>>(
     options: Kuwahara,
     crew: &Crew,
 ) -> Result<Raster<S>, Cancelled> {
+    let ratio = [flow.size().0 as f32 / from.width() as f32, flow.size().1 as f32 / from.height() as f32];
     crew.colours(from.size(), |x, y| {
-        let ellipse = Ellipse::new(flow, options.radius, x as f32, y as f32);
+        let ellipse = Ellipse::new(flow, options.radius, x as f32 * ratio[0], y as f32 * ratio[1]);
         let mut sectors = [Sector::default(); SECTORS];
         ellipse.visit(from, x, y, &mut sectors);
         mean_of_calm(&sectors, options.sharpness)

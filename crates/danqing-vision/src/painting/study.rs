@@ -19,7 +19,7 @@ pub struct Study {
     pub size: (usize, usize),
     /// Pixels of the result per pixel of the study.
     pub scale: f32,
-    /// Root of the study's area in pixels: what fractions are of.
+    /// Root of the study's area in pixels times the session's scale: what fractions are of.
     pub side: f32,
     /// The picture at working size, samples in `0..=1`.
     pub picture: Raster<SrgbF32>,
@@ -34,7 +34,7 @@ impl Study {
     ///
     /// # Errors
     /// [`Cancelled`].
-    pub fn new(from: &Raster<SrgbF32>, crew: &Crew) -> Result<Self, Cancelled> {
+    pub fn new(from: &Raster<SrgbF32>, stroke_scale: f32, crew: &Crew) -> Result<Self, Cancelled> {
         let size = from.size();
         let longer = size.0.max(size.1);
         let scale = (longer as f32 / WORK_SIDE as f32).max(1.0);
@@ -42,8 +42,8 @@ impl Study {
         let mut picture = resized(from, less(size.0), less(size.1), Method::Area, crew.cancel())?;
         picture.samples_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         let light = lightness(&picture);
-        let side = ((picture.width() * picture.height()) as f32).sqrt();
-        let flow = Flow::new(&light, (0.003 * side).max(1.0), crew)?;
+        let side = ((picture.width() * picture.height()) as f32).sqrt() * stroke_scale;
+        let flow = Flow::new(&light, (0.003 * side).clamp(1.0, 12.0), crew)?;
         Ok(Self { size, scale, side, picture, light, flow })
     }
 
@@ -74,13 +74,21 @@ impl Study {
         [x as f32 / side, y as f32 / side]
     }
 
-    /// The picture flattened into dabs whose radius is that fraction of the side.
+    /// The picture flattened into dabs whose radius is that fraction of the side. Large dabs are found on a smaller
+    /// picture, so that time does not grow with them.
     ///
     /// # Errors
     /// [`Cancelled`].
     pub fn flattened(&self, radius: f32, crew: &Crew) -> Result<Raster<SrgbF32>, Cancelled> {
-        let options = Kuwahara { radius: self.pixels(radius, 1.5), sharpness: 8.0 };
-        kuwahara(&self.picture, &self.flow, options, crew)
+        const MOST: f32 = 3.5;
+        let radius = self.pixels(radius, 1.5);
+        let shrink = (radius / MOST).max(1.0);
+        let (width, height) = self.picture.size();
+        let less = |side: usize| ((side as f32 / shrink).round() as usize).max(1);
+        let small = resized(&self.picture, less(width), less(height), Method::Area, crew.cancel())?;
+        let options = Kuwahara { radius: radius / shrink, sharpness: 8.0 };
+        let flat = kuwahara(&small, &self.flow, options, crew)?;
+        resized(&flat, width, height, Method::Bicubic, crew.cancel())
     }
 }
 

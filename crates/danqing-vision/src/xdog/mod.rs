@@ -43,11 +43,37 @@ pub fn flow_based(
     length: f32,
     crew: &Crew,
 ) -> Result<Plane, Cancelled> {
+    let p = difference.sharpness;
+    across_and_along(grey, flow, difference, (1.0 + p, -p), length, crew)
+}
+
+/// `G(kσ) − G(σ)` across the flow, smoothed along it: how much darker than its surroundings a place is (FDoG lines of
+/// H. Kang et al., "Coherent line drawing", 2007); `sharpness` plays no part.
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn dark_side(
+    grey: &Plane,
+    flow: &Flow,
+    difference: Difference,
+    length: f32,
+    crew: &Crew,
+) -> Result<Plane, Cancelled> {
+    across_and_along(grey, flow, difference, (-1.0, 1.0), length, crew)
+}
+
+fn across_and_along(
+    grey: &Plane,
+    flow: &Flow,
+    difference: Difference,
+    (of_narrow, of_wide): (f32, f32),
+    length: f32,
+    crew: &Crew,
+) -> Result<Plane, Cancelled> {
     let reach = (3.0 * difference.sigma * difference.ratio).ceil() as usize;
     let narrow = weights(difference.sigma, reach);
     let wide = weights(difference.sigma * difference.ratio, reach);
-    let p = difference.sharpness;
-    let taps: Vec<f32> = narrow.iter().zip(&wide).map(|(n, w)| (1.0 + p) * n - p * w).collect();
+    let taps: Vec<f32> = narrow.iter().zip(&wide).map(|(n, w)| of_narrow * n + of_wide * w).collect();
     let across = crew.plane(grey.size(), |x, y| {
         let (x, y) = (x as f32, y as f32);
         let [tx, ty] = flow.tangent(x, y);

@@ -4,6 +4,7 @@
 
 mod canny;
 mod filters;
+mod flow;
 mod golden;
 mod masks;
 mod matting;

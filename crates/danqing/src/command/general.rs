@@ -71,6 +71,7 @@ pub(super) fn commands(language: Language) -> Vec<Command> {
             .args(output_options(language, false)),
         Command::new("recipe").about(text("about.recipe")).arg(file("file", "option.made")),
         Command::new("capabilities").about(text("about.capabilities")).arg(name("option.capability")),
+        Command::new("styles").about(text("about.styles")),
         models(language),
         Command::new("doctor").about(text("about.doctor")),
         Command::new("completions").about(text("about.completions")).arg(shell(language)),

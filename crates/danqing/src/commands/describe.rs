@@ -42,6 +42,20 @@ pub(super) fn capabilities(matches: &ArgMatches, session: &Session, studio: &Stu
     }
 }
 
+/// `danqing styles [--json]`
+pub(super) fn styles(session: &Session, studio: &Studio) -> Outcome {
+    let styles = studio.styles();
+    if session.json {
+        return print_data(&format!("{}\n", pretty(&serde_json::to_value(styles).unwrap_or_default())));
+    }
+    let mut text = String::new();
+    for style in styles {
+        let chinese = session.language == Language::Chinese;
+        let _ = writeln!(text, "{:<22} {}", style.id, if chinese { style.title_zh } else { style.title });
+    }
+    print_data(&text)
+}
+
 /// The capability's own `--help`.
 fn help_of(capability: &AnyMediaCapability, studio: &Studio, language: Language) -> Outcome {
     let root = command(studio.registry(), language);

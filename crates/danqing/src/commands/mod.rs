@@ -57,6 +57,7 @@ fn dispatch(name: &str, matches: &ArgMatches, session: &mut Session, describing:
         "rerun" => make::again(matches, session),
         "recipe" => describe::recipe(matches),
         "capabilities" => describe::capabilities(matches, session, describing),
+        "styles" => describe::styles(session, describing),
         "models" => models::run(matches, session),
         "doctor" => doctor::run(session),
         "completions" => generated::completions(matches, describing),

@@ -6,6 +6,7 @@
 //! granulation after A. Bousseau et al., "Interactive watercolor rendering with temporal coherence and abstraction",
 //! 2006; the order of washes is the painters' own.
 
+mod ground;
 mod lines;
 mod mounted;
 mod seal;
@@ -74,15 +75,16 @@ pub fn paint(
     let crew = Crew::new(session.threads, progress.cancel_token().clone());
     let seed = seed_for(session.seed, 1);
     progress.step("ink", 0, STEPS)?;
-    let study = Study::new(picture, &crew)?;
+    let study = Study::new(picture, session.scale, &crew)?;
     progress.step("ink", 1, STEPS)?;
     let tone = tone::composed(&study, params, &crew)?;
     progress.step("ink", 2, STEPS)?;
-    let washes = washes::laid(&study, &tone, params, seed, &crew)?;
+    let paper = washes::Paper::new(&study, seed, &crew)?;
+    let washes = washes::laid(&study, (&tone, &paper), params, seed, &crew)?;
     progress.step("ink", 3, STEPS)?;
-    let lines = lines::drawn(&study, &tone, params, seed, &crew)?;
+    let lines = lines::drawn(&study, (&tone, &paper), params, seed, &crew)?;
     progress.step("ink", 4, STEPS)?;
-    let painted = mounted::mounted(&study, (&washes, &lines), params, seed, &crew)?;
+    let painted = mounted::mounted(&study, (&washes, &lines, &paper.surface), params, seed, &crew)?;
     progress.step("ink", STEPS, STEPS)?;
     Ok(painted)
 }

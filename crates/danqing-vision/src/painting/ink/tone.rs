@@ -2,23 +2,23 @@
 
 use danqing_capability::Cancelled;
 
-use super::Params;
+use super::{Params, ground};
 use crate::field::{Crew, Plane, blurred, mix, percentile, smoothstep};
 use crate::painting::Study;
 use crate::painting::study::lightness;
 
-/// Tones of the whole picture and where it is busy.
+/// Tones of the whole picture.
 pub(super) struct Tone {
     /// 1 = paper, 0 = densest ink.
     pub(super) light: Plane,
-    /// 0 = calm, 1 = busy.
-    pub(super) busy: Plane,
 }
 
 /// Flattens texture, spreads the tones, brings out local contrast and fades what is calm.
 pub(super) fn composed(study: &Study, params: &Params, crew: &Crew) -> Result<Tone, Cancelled> {
     let keep = params.keep_structure.get();
-    let flat = lightness(&study.flattened(mix(0.0085, 0.0035, keep), crew)?);
+    let flat = study.flattened(mix(0.0085, 0.0035, keep), crew)?;
+    let behind = ground::likely(&flat, crew)?;
+    let flat = lightness(&flat);
     let fine = &study.light;
     let busy = busyness(study, &flat, crew)?;
     let (low, high) = (percentile(&flat, 0.01), percentile(&flat, 0.98));
@@ -32,10 +32,16 @@ pub(super) fn composed(study: &Study, params: &Params, crew: &Crew) -> Result<To
         let level = spread(own).max(0.0).powf(gamma);
         let lifted = level + 0.55 * (own - at(&local)) + 0.35 * (at(&local) - at(&wide));
         let calm = 1.0 - at(&busy);
-        let fade = params.blank.get() * calm * smoothstep(-0.1, 0.7, lifted.max(0.25));
-        mix(lifted, 1.0, (fade * 1.15).clamp(0.0, 1.0)).clamp(0.0, 1.0)
+        let fade = params.blank.get() * calm * smoothstep(-0.25, 0.6, lifted.max(0.12 + 0.40 * at(&behind)));
+        mix(lifted, 1.0, (fade * mix(1.3, 1.75, at(&behind))).clamp(0.0, 1.0)).clamp(0.0, 1.0)
     })?;
-    Ok(Tone { light, busy })
+    // Calm places are painted wet in wet: their tones run into each other.
+    let wet = blurred(&light, study.pixels(0.028, 2.0), crew)?;
+    let light = crew.plane(flat.size(), |x, y| {
+        let calm = smoothstep(0.75, 0.05, busy.pixel(x, y)[0]);
+        mix(light.pixel(x, y)[0], wet.pixel(x, y)[0], calm)
+    })?;
+    Ok(Tone { light })
 }
 
 /// Edge strength, spread wide: flat areas far from any edge are calm.
