@@ -29,6 +29,7 @@ MODEL = "migan-512-places2"
 ART = "art-wheat-field"  # replaced by its path
 NETWORKS = "tools/.venv-networks/bin/python"  # has torch; tools/golden/run.sh stylizers makes it
 TEN = '{"iterations": 10, "levels": 1}'  # what one iteration takes beside torch: gatys_peer.py
+PRESETS = ["ink-wash", "oil", "watercolour", "pencil", "woodcut", "cartoon", "pastel", "mosaic"]
 EDITS = "examples/light-into-shadows.json"
 LONG_SECONDS = 15  # rows that take longer run once
 IMPORTED = "imported "  # what a peer prints before the processor time its imports took
@@ -75,6 +76,7 @@ def rows(width: int, height: int) -> list[Row]:
         Row("cutout general", ["cutout", "--model", "general"], "u2net", "U²-NetP mask, onnxruntime"),
         Row("cutout portrait", ["cutout", "--model", "portrait"], "modnet", "MODNet mask, onnxruntime"),
         Row("cutout auto", ["cutout"]),
+        *(restyle(preset, ["--style", preset]) for preset in PRESETS),
         Row("adjust, five edits", ["adjust", "--edits", EDITS]),
         adjust("resize to half", half, "resize", "cv2.resize, area"),
         adjust("blur, sigma 5", {"edit": "blur", "radius": 5}, "blur", "cv2.GaussianBlur"),

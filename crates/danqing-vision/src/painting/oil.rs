@@ -120,7 +120,7 @@ fn lit(canvas: &Canvas, study: &Study, impasto: f32, seed: u32, crew: &Crew) -> 
         let dy = at(ix, iy + 1) - at(ix, iy - 1) + 0.5 * (at(ix + 1, iy + 1) - at(ix - 1, iy - 1));
         let slope = (dx + dy) * pixel.max(0.6); // rising towards the lower right: turned to the light
         let relief = (1.1 * slope).tanh() * 0.16 * 2.0 * impasto;
-        let gloss = (slope - 0.35).max(0.0).min(1.0) * 0.22 * impasto;
+        let gloss = (slope - 0.35).clamp(0.0, 1.0) * 0.22 * impasto;
         let cloth = 0.018 * weave(x, y) * impasto;
         let own = canvas.samples[y * width + x];
         std::array::from_fn(|i| (own[i] * (1.0 + relief + cloth) + gloss + 0.03 * relief).clamp(0.0, 1.0))

@@ -1,7 +1,7 @@
 //! Differences of Gaussians: [`isotropic`] equals `(1 + p)·GaussianBlur(σ) − p·GaussianBlur(kσ)` of OpenCV within 1e-5;
 //! [`flow_based`] takes the difference across edges only and smooths it along them; [`inked`] is its soft threshold.
 //!
-//! Source: H. Winnemöller, J. Kyprianidis, S. Olsen, "XDoG: an extended difference-of-Gaussians compendium", 2012.
+//! Source: H. Winnemöller, J. Kyprianidis, S. Olsen, "`XDoG`: an extended difference-of-Gaussians compendium", 2012.
 
 use danqing_capability::Cancelled;
 
@@ -47,7 +47,7 @@ pub fn flow_based(
     across_and_along(grey, flow, difference, (1.0 + p, -p), length, crew)
 }
 
-/// `G(kσ) − G(σ)` across the flow, smoothed along it: how much darker than its surroundings a place is (FDoG lines of
+/// `G(kσ) − G(σ)` across the flow, smoothed along it: how much darker than its surroundings a place is (`FDoG` lines of
 /// H. Kang et al., "Coherent line drawing", 2007); `sharpness` plays no part.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ pub(super) fn drawn(
         let value = |plane: &Plane| plane.pixel(x, y)[0];
         // A pressed brush draws where the response is still weak: the same edge becomes a wider line.
         let from = 0.006 - 0.004 * pressure;
-        let thin = smoothstep(from, from + 0.024, value(&fine) * value(&even) * mix(0.7, 1.25, keep));
+        let thin = smoothstep(from, from + 0.024, value(&fine) * value(&even) * mix(0.85, 1.15, keep));
         let from = 0.014 - 0.011 * pressure;
         let thick = smoothstep(from, from + 0.030, value(&bold) * value(&even));
         let tooth = 0.5 + 0.5 * value(&paper.surface);
@@ -56,5 +56,5 @@ fn darker(study: &Study, width: f32, length: f32, crew: &Crew) -> Result<Plane, 
 fn evened(study: &Study, fine: &Plane, crew: &Crew) -> Result<Plane, Cancelled> {
     let strength = crew.plane(fine.size(), |x, y| fine.pixel(x, y)[0].abs())?;
     let around = blurred(&strength, study.pixels(0.03, 2.0), crew)?;
-    crew.plane(fine.size(), |x, y| (0.010 / (around.pixel(x, y)[0] + 0.0015)).clamp(0.8, 2.8))
+    crew.plane(fine.size(), |x, y| (0.010 / (around.pixel(x, y)[0] + 0.0015)).clamp(0.8, 2.3))
 }

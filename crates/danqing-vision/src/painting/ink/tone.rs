@@ -16,7 +16,7 @@ pub(super) struct Tone {
 /// Flattens texture, spreads the tones, brings out local contrast and fades what is calm.
 pub(super) fn composed(study: &Study, params: &Params, crew: &Crew) -> Result<Tone, Cancelled> {
     let keep = params.keep_structure.get();
-    let flat = study.flattened(mix(0.0085, 0.0035, keep), crew)?;
+    let flat = study.flattened(mix(0.0115, 0.0015, keep), crew)?;
     let behind = ground::likely(&flat, crew)?;
     let flat = lightness(&flat);
     let fine = &study.light;
@@ -28,11 +28,16 @@ pub(super) fn composed(study: &Study, params: &Params, crew: &Crew) -> Result<To
     let gamma = mix(0.62, 1.15, params.ink.get());
     let light = crew.plane(flat.size(), |x, y| {
         let at = |plane: &Plane| plane.pixel(x, y)[0];
-        let own = mix(at(&flat), at(fine), 0.35 * keep);
+        let own = mix(at(&flat), at(fine), 0.30 * keep);
         let level = spread(own).max(0.0).powf(gamma);
-        let lifted = level + 0.55 * (own - at(&local)) + 0.35 * (at(&local) - at(&wide));
+        // Broad middle tones are thinned, so that a meadow or a wall does not drown what stands on it.
+        let thinned = 0.5 * params.blank.get() * (0.85 - at(&wide)).max(0.0) * smoothstep(0.15, 0.40, level);
+        let lifted = level + thinned + 0.55 * (own - at(&local)) + 0.35 * (at(&local) - at(&wide));
         let calm = 1.0 - at(&busy);
-        let fade = params.blank.get() * calm * smoothstep(-0.25, 0.6, lifted.max(0.12 + 0.40 * at(&behind)));
+        let fade = mix(1.3, 0.8, keep)
+            * params.blank.get()
+            * calm
+            * smoothstep(-0.25, 0.6, lifted.max(0.12 + 0.40 * at(&behind)));
         mix(lifted, 1.0, (fade * mix(1.3, 1.75, at(&behind))).clamp(0.0, 1.0)).clamp(0.0, 1.0)
     })?;
     // Calm places are painted wet in wet: their tones run into each other.

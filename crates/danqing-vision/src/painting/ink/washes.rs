@@ -4,7 +4,7 @@ use danqing_capability::Cancelled;
 
 use super::Params;
 use super::tone::Tone;
-use crate::field::{Crew, Plane, bilinear, blurred, equalised, mix, smoothstep};
+use crate::field::{Crew, Plane, bilinear, blurred, equalised, smoothstep};
 use crate::flow::along;
 use crate::noise::{fractal, white};
 use crate::painting::{Study, paper};
@@ -103,7 +103,7 @@ impl Layer<'_> {
     fn density(&self, x: usize, y: usize) -> f32 {
         let value = |plane: &Plane| plane.pixel(x, y)[0];
         let wet = self.params.wetness.get() * 2.0;
-        let free = mix(1.3, 0.6, self.params.keep_structure.get());
+        let free = 0.3 + 3.2 * (1.0 - self.params.keep_structure.get()).powi(2);
         let creep = 0.0022 * wet * free * self.study.side * self.study.scale;
         let (sin, cos) = self.turn.sin_cos();
         let (a, b) = (creep * value(&self.paper.creep[0]), creep * value(&self.paper.creep[1]));
