@@ -27,7 +27,7 @@ impl Crew {
     /// At least one thread.
     #[must_use]
     pub fn new(threads: usize, cancel: CancelToken) -> Self {
-        Self { threads: threads.max(1), cancel }
+        Self { threads: threads.max(1), cancel: cancel.with_threads(threads.max(1)) }
     }
 
     /// Number of threads.

@@ -20,7 +20,9 @@ fn recipe(method: &str) -> Recipe {
 
 fn photograph(name: &str) -> Raster<SrgbF32> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/photographs");
-    file::read(folder.join(name), &Limits::default()).expect("a photograph").to_srgb().expect("sRGB")
+    let cancel = CancelToken::default();
+    let picture = file::read(folder.join(name), &Limits::default(), &cancel).expect("a photograph");
+    picture.to_srgb(&cancel).expect("sRGB")
 }
 
 /// A piece of a photograph: enough for what does not depend on the subject.
