@@ -41,8 +41,7 @@ pub enum KeepColours {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
-    /// Name of a preset (ink-wash, oil, watercolour, pencil, woodcut, cartoon, pastel, mosaic, or a file of the data
-    /// folder's `presets`), of a gallery style, or the path of a preset file (`my.toml`).
+    /// A preset (ink-wash, oil, watercolour, pencil, woodcut, cartoon, pastel, mosaic, your own, my.toml) or gallery style.
     pub style: Option<String>,
     /// What the preset file said, so that a recipe runs without it.
     #[schemars(skip)]

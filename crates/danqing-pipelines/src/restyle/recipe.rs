@@ -27,15 +27,10 @@ fn drawn(mut recipe: Recipe, threads: usize, work: Work<'_>, progress: &mut Prog
     let params = work.params;
     recipe.keep_structure(Share::of(params.keep_structure as f32));
     let session = Session { seed: params.seed.unwrap_or_default(), scale: params.style_scale as f32, threads };
-    let mut picture = painting::paint(work.content, &recipe, session, progress)?;
-    if params.strength < 1.0 {
-        let strength = params.strength as f32;
-        for (painted, own) in picture.samples_mut().iter_mut().zip(work.content.samples()) {
-            *painted = own + (*painted - own) * strength;
-        }
-    }
+    let picture = painting::paint(work.content, &recipe, session, progress)?;
     let mut painted = Painted::new(picture);
     painted.structure_kept = true;
+    painted.share = params.strength as f32;
     painted.facts.push(("method", json!(recipe.method())));
     Ok(painted)
 }
