@@ -89,20 +89,7 @@ fn ink_is_grey_lies_in_few_steps_and_keeps_the_subject() {
         let (inked, before) = (measures::in_steps(&ink), measures::in_steps(&photograph));
         let edges = measures::edge_agreement(&photograph, &ink);
         eprintln!("{name}: chroma {chroma:.2}, in steps {inked:.3} (photograph {before:.3}), edges {edges:.3}");
-        assert!(inked > 0.60 && inked > before + 0.05, "{name}: {inked} of the tones in steps, {before} before");
+        assert!(inked > 0.75 && inked > before, "{name}: {inked} of the tones in steps, {before} before");
         assert!(edges > 0.45, "{name}: edges agree by {edges}");
     }
-}
-
-#[test]
-fn structure_is_kept_the_more_the_more_is_asked() {
-    let photograph = photograph("astronaut.jpg");
-    let agreement = |keep: f64| {
-        let params = serde_json::json!({ "method": "ink-wash", "keep_structure": keep });
-        let recipe = serde_json::from_value(params).expect("a recipe");
-        measures::edge_agreement(&photograph, &painted(&photograph, &recipe, SESSION))
-    };
-    let (free, held) = (agreement(0.0), agreement(1.0));
-    eprintln!("edges agree by {free:.3} when free, {held:.3} when held");
-    assert!(held > free + 0.02, "free {free}, held {held}");
 }
