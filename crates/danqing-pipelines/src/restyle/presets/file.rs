@@ -61,6 +61,8 @@ impl Preset {
 /// The parser draws the line in question; a message has room for one line.
 fn in_one_line(message: &str) -> String {
     let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let told = lines.filter(|line| !line.starts_with('|') && !line.starts_with(|c: char| c.is_ascii_digit()));
+    let is_drawn =
+        |line: &str| line.split_once('|').is_some_and(|(number, _)| number.trim().bytes().all(|b| b.is_ascii_digit()));
+    let told = lines.filter(|line| !is_drawn(line));
     told.collect::<Vec<_>>().join(": ")
 }
