@@ -8,6 +8,12 @@ const NOISE: i32 = 14;
 const FLAT_SHARE: f32 = 0.985;
 /// The mean colour of a bar's line may differ from the first lines by this much: a ramp is not a bar.
 const DRIFT: f32 = 2.5;
+/// JPEG lets the picture ring into the bar inside one block, of this many lines where colour is halved; such lines count
+/// as bar where the bar then ends straighter.
+const BLOCK: usize = 16;
+/// Share of a ringing line that is within twice the noise of the bar's colour, and how far its mean may be off.
+const RINGING_SHARE: f32 = 0.9;
+const RINGING_DRIFT: f32 = 6.0;
 /// Smallest mean difference between a bar and what follows, summed over the channels.
 const STEP: f32 = 9.0;
 /// Colours of two bars this far apart are still the same.
@@ -31,27 +37,36 @@ impl Bar {
 pub(super) fn bar(view: &View<'_>) -> Option<Bar> {
     let colour = median_colour(view);
     let first_mean = line_mean(view, 0);
-    let is_bar_line = |line: usize| {
+    let is_like = |line: usize, noise: i32, least_share: f32, drift: f32| {
         let mean = line_mean(view, line);
-        flat_share(view, line, colour) >= FLAT_SHARE && (0..3).all(|c| (mean[c] - first_mean[c]).abs() <= DRIFT)
+        share_within(view, line, colour, noise) >= least_share
+            && (0..3).all(|c| (mean[c] - first_mean[c]).abs() <= drift)
     };
-    let flat = (0..view.lines()).take_while(|&line| is_bar_line(line)).count();
-    if flat == 0 || flat == view.lines() {
+    let flat = (0..view.lines()).take_while(|&line| is_like(line, NOISE, FLAT_SHARE, DRIFT)).count();
+    if flat == 0 {
         return None;
     }
-    let depth = behind_soft_edge(view, flat);
-    if !is_step(view, flat, depth) {
-        return None;
-    }
-    Some(Bar { colour, depth, edge_share: edge_share(view, depth) })
+    let block = flat..view.lines().min(flat + BLOCK);
+    let ringing = block.take_while(|&line| is_like(line, 2 * NOISE, RINGING_SHARE, RINGING_DRIFT)).count();
+    let ends = [flat, flat + ringing].into_iter().filter_map(|end| ending_at(view, colour, flat, end));
+    ends.reduce(|plain, ringing| if ringing.edge_share > plain.edge_share { ringing } else { plain })
 }
 
-/// Whether the bar's end differs far more than its own lines differ from each other: a gentle ramp does not.
-fn is_step(view: &View<'_>, flat: usize, depth: usize) -> bool {
+/// The bar of `flat` flat lines that ends near line `end`, if a step ends it.
+fn ending_at(view: &View<'_>, colour: [i32; 3], flat: usize, end: usize) -> Option<Bar> {
+    if end == view.lines() {
+        return None;
+    }
+    let depth = behind_soft_edge(view, end);
+    is_step(view, flat, end, depth).then(|| Bar { colour, depth, edge_share: edge_share(view, depth) })
+}
+
+/// Whether the bar's end differs far more than its flat lines differ from each other: a gentle ramp does not.
+fn is_step(view: &View<'_>, flat: usize, end: usize, depth: usize) -> bool {
     let inside = 1..flat.saturating_sub(2).max(1);
     let lines = inside.len().max(1) as f32;
     let usual = inside.map(|line| step(view, line)).sum::<f32>() / lines;
-    let ends = flat.saturating_sub(2).max(1)..(depth + 1).min(view.lines());
+    let ends = end.saturating_sub(2).max(1)..(depth + 1).min(view.lines());
     ends.map(|line| step(view, line)).fold(0.0, f32::max) >= STEP.max(3.0 * usual)
 }
 
@@ -64,8 +79,9 @@ fn median_colour(view: &View<'_>) -> [i32; 3] {
     })
 }
 
-fn flat_share(view: &View<'_>, line: usize, colour: [i32; 3]) -> f32 {
-    let is_flat = |i: &usize| view.pixel(line, *i).iter().zip(&colour).all(|(a, b)| (a - b).abs() <= NOISE);
+/// Share of the line's pixels that are at most `noise` from `colour` in every channel.
+fn share_within(view: &View<'_>, line: usize, colour: [i32; 3], noise: i32) -> f32 {
+    let is_flat = |i: &usize| view.pixel(line, *i).iter().zip(&colour).all(|(a, b)| (a - b).abs() <= noise);
     (0..view.along()).filter(is_flat).count() as f32 / view.along() as f32
 }
 

@@ -1,4 +1,5 @@
-use danqing_media::Srgb8;
+use danqing_media::file::{EncodeOptions, Format, Limits, decode, encode};
+use danqing_media::{Channels, Picture, Samples, Srgb8};
 
 use super::*;
 
@@ -38,6 +39,28 @@ fn letterboxes_of_any_colour_are_found() {
             assert_eq!(bounds.rect, Rect::new(0, 31, 320, 180), "{colour:?} {level}");
             assert!(bounds.confidence.top >= 0.5 && bounds.confidence.left == 0.0, "{:?}", bounds.confidence);
         }
+    }
+}
+
+/// As a JPEG file of this quality leaves it.
+fn compressed(picture: &Raster<Srgb8>, quality: u8) -> Raster<Srgb8> {
+    let (width, height) = picture.size();
+    let samples = Samples::U8(picture.samples().to_vec());
+    let picture = Picture::new(width, height, Channels::Rgb, samples).expect("a picture");
+    let options = EncodeOptions { quality, ..EncodeOptions::new(Format::Jpeg) };
+    let cancel = &CancelToken::default();
+    let file = encode(&picture, &options, cancel).expect("a file");
+    decode(&file.bytes, &Limits::default(), cancel).expect("a picture").to_srgb8(cancel).expect("colours")
+}
+
+#[test]
+fn bars_are_found_through_the_ringing_of_jpeg() {
+    for (quality, level, depth) in [(50, 0.4, 35), (60, 1.0, 44), (75, 0.4, 29), (85, 0.6, 51)] {
+        let bars = Sides { left: 0, top: depth, right: 0, bottom: depth };
+        let picture = boxed(&scene(320, 180, level), [0; 3], bars);
+        let rect = found(&compressed(&picture, quality)).rect;
+        let off = rect.y.abs_diff(depth).max(rect.bottom().abs_diff(depth + 180));
+        assert!(off <= 1, "quality {quality}, bars of {depth}: found {rect:?}");
     }
 }
 
