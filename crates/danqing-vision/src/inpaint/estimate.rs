@@ -172,7 +172,9 @@ impl Known {
 
     /// Telea's gradient (twice the central difference where both sides are known).
     fn central_differences<S: Space<Sample = u8>>(&self, grid: &Grid, image: &Raster<S>, channel: usize) -> (f32, f32) {
-        let at = |x: usize, y: usize| f32::from(image.pixel(x, y)[channel]);
+        // OpenCV reads past the border of a picture one pixel wide or high; there the pixel itself counts.
+        let (last_x, last_y) = (image.width() - 1, image.height() - 1);
+        let at = |x: usize, y: usize| f32::from(image.pixel(x.min(last_x), y.min(last_y))[channel]);
         let (x, y) = (self.column, self.row);
         let horizontal = match (grid.unknown[self.at - 1], grid.unknown[self.at + 1]) {
             (false, false) => (at(self.column_plus + 1, y) - at(x - 1, y)) * 2.0,
@@ -196,7 +198,9 @@ impl Known {
         image: &Raster<S>,
         channel: usize,
     ) -> (f32, f32) {
-        let at = |x: usize, y: usize| f32::from(image.pixel(x, y)[channel]);
+        // OpenCV reads past the border of a picture one pixel wide or high; there the pixel itself counts.
+        let (last_x, last_y) = (image.width() - 1, image.height() - 1);
+        let at = |x: usize, y: usize| f32::from(image.pixel(x.min(last_x), y.min(last_y))[channel]);
         let (x, y) = (self.column, self.row);
         let below = || (at(x, self.row_plus + 1) - at(x, self.row_plus)).abs();
         let above = || (at(x, self.row_plus) - at(x, y - 1)).abs();

@@ -79,6 +79,18 @@ fn the_float_fill_keeps_the_outside_and_replaces_all_of_the_hole() {
 }
 
 #[test]
+fn pictures_one_pixel_wide_or_high_are_filled() {
+    for method in [Method::Telea, Method::NavierStokes] {
+        for (width, height) in [(1, 2), (2, 1), (1, 9), (9, 1)] {
+            let image = Raster::<SrgbF32>::filled(width, height, 0.5);
+            let hole = Mask::from_fn(width, height, |x, y, s| s[0] = if x + y == 0 { 255 } else { 0 });
+            let filled = unwatched(|p| inpaint::fill(&image, &hole, 5, method, p)).expect("a fill");
+            assert!((filled.pixel(0, 0)[0] - 0.5).abs() < 0.01, "{method:?} {width}x{height}");
+        }
+    }
+}
+
+#[test]
 fn bad_requests_are_refused_and_an_empty_hole_is_not_one() {
     let image = noise(9, 7, 1);
     let fill = |hole: &Mask, radius| unwatched(|p| inpaint::fill(&image, hole, radius, Method::Telea, p));
