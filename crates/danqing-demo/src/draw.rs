@@ -80,10 +80,11 @@ fn caption(paper: &mut Raster<Srgb8>, lettering: &Lettering, pair: &Pair, place:
 
 #[cfg(test)]
 mod tests {
-    use danqing_media::Picture;
     use danqing_media::file::{EncodeOptions, Format, Overwrite, encode, write_atomic};
+    use danqing_media::{Channels, Picture, Samples};
 
     use super::*;
+    use crate::sheet::Detail;
 
     /// A folder with `before.png` (40 × 30 grey), `after.png` (`after` × 30 black) and `mask.png` (a white square).
     fn folder(after: usize) -> tempfile::TempDir {
@@ -140,6 +141,32 @@ mod tests {
         assert!(count(&paper, CINNABAR) > 100);
         assert_eq!(paper.pixel(place.x + place.width / 2, place.y + place.height / 2), [150; 3]);
         assert_ne!(paper.pixel(place.x + place.width / 12, place.y + place.height / 2), [150; 3]);
+    }
+
+    #[test]
+    fn what_is_transparent_shows_squares() {
+        let folder = folder(40);
+        let clear = Picture::new(40, 30, Channels::Rgba, Samples::U8(vec![0; 40 * 30 * 4])).unwrap();
+        let bytes = encode(&clear, &EncodeOptions::new(Format::Png), &CancelToken::default()).unwrap().bytes;
+        write_atomic(folder.path().join("after.png"), &bytes, Overwrite::Replace).unwrap();
+        let paper = drawn(&sheet(r#""cutout""#), folder.path(), folder.path()).unwrap();
+        assert!(count(&paper, [252; 3]) > 1000 && count(&paper, [226; 3]) > 1000);
+        assert_eq!(count(&paper, [0; 3]), 0);
+    }
+
+    #[test]
+    fn an_upscaled_picture_s_detail_is_the_same_part_of_both() {
+        let folder = folder(80);
+        let half = Raster::from_fn(40, 30, |x, _, pixel| pixel.fill(if x < 20 { 0 } else { 200 }));
+        let bytes = encode(&Picture::from_srgb8(half), &EncodeOptions::new(Format::Png), &CancelToken::default())
+            .unwrap()
+            .bytes;
+        write_atomic(folder.path().join("before.png"), &bytes, Overwrite::Replace).unwrap();
+        let mut sheet = sheet(r#""upscale""#);
+        sheet.rows[0][0].detail = Some(Detail { x: 48, y: 0, width: 32, height: 30 });
+        let paper = drawn(&sheet, folder.path(), folder.path()).unwrap();
+        let (places, _) = placed(&[vec![32.0 / 30.0]]);
+        assert_eq!(paper.pixel(places[0][0].x + 10, places[0][0].y + 10), [200; 3]);
     }
 
     #[test]

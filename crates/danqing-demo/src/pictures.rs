@@ -4,7 +4,7 @@ use std::path::Path;
 
 use danqing_capability::CancelToken;
 use danqing_media::file::{Limits, read};
-use danqing_media::{Mask, MaskSource, Raster, Rect, Srgb8};
+use danqing_media::{Mask, MaskSource, Raster, Rect, ScalarF32, Srgb8};
 use danqing_vision::resize::{Method, resized};
 
 use crate::Error;
@@ -28,16 +28,22 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Reads the pictures from `pictures` and the mask from `beside`, the folder of the sheet's file.
     pub(crate) fn read(pair: &Pair, pictures: &Path, beside: &Path) -> Result<Self, Error> {
-        let before = read(pictures.join(&pair.before), &Limits::default(), &CancelToken::default())?
-            .to_srgb8(&CancelToken::default())?;
-        let after = read(pictures.join(&pair.after), &Limits::default(), &CancelToken::default())?
-            .to_srgb8(&CancelToken::default())?;
+        let open = |path: std::path::PathBuf| read(path, &Limits::default(), &CancelToken::default());
+        let before = open(pictures.join(&pair.before))?.to_srgb8(&CancelToken::default())?;
+        let after = open(pictures.join(&pair.after))?;
+        let alpha = after.alpha();
+        let after = after.to_srgb8(&CancelToken::default())?;
+        let plain = |before, after| Self { before, after, mask: None, inside: None };
         let loaded = match &pair.change {
             Change::Extend => Self::extended(&before, after),
-            Change::Adjust => Self { before, after, mask: None, inside: None },
+            Change::Adjust | Change::Restyle => plain(before, after),
+            Change::Upscale => {
+                let (width, height) = after.size();
+                plain(resized(&before, width, height, Method::Bicubic, &CancelToken::default())?, after)
+            }
+            Change::Cutout => plain(before, alpha.map_or(after.clone(), |alpha| on_chequers(&after, &alpha))),
             Change::Erase { mask } => {
-                let mask = read(beside.join(mask), &Limits::default(), &CancelToken::default())?
-                    .to_mask(MaskSource::default());
+                let mask = open(beside.join(mask))?.to_mask(MaskSource::default());
                 Self { before, after, mask: Some(mask), inside: None }
             }
         };
@@ -85,6 +91,18 @@ impl Loaded {
         }
         Ok(())
     }
+}
+
+/// A picture with its transparency over light squares.
+fn on_chequers(image: &Raster<Srgb8>, alpha: &Raster<ScalarF32>) -> Raster<Srgb8> {
+    let side = (image.width().max(image.height()) / 40).max(4);
+    Raster::from_fn(image.width(), image.height(), |x, y, pixel| {
+        let ground = if (x / side + y / side).is_multiple_of(2) { 252.0 } else { 226.0 };
+        let opacity = alpha.pixel(x, y)[0];
+        for (to, &from) in pixel.iter_mut().zip(image.pixel(x, y)) {
+            *to = (f32::from(from) * opacity + ground * (1.0 - opacity)).round() as u8;
+        }
+    })
 }
 
 /// A soft cinnabar line along the edge of the white area; none along the border of the picture.

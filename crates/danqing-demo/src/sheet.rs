@@ -52,6 +52,12 @@ pub(crate) enum Change {
     Extend,
     /// Tones and colours changed.
     Adjust,
+    /// The picture was repainted.
+    Restyle,
+    /// The picture became larger: "before" is enlarged smoothly, as a viewer does; a detail counts pixels of "after".
+    Upscale,
+    /// The subject was cut out: what is transparent in "after" shows a chequered ground.
+    Cutout,
 }
 
 /// A part of a picture, in pixels.
