@@ -148,7 +148,7 @@ mod tests {
         let folder = folder(40);
         let clear = Picture::new(40, 30, Channels::Rgba, Samples::U8(vec![0; 40 * 30 * 4])).unwrap();
         let bytes = encode(&clear, &EncodeOptions::new(Format::Png), &CancelToken::default()).unwrap().bytes;
-        write_atomic(folder.path().join("after.png"), &bytes, Overwrite::Replace).unwrap();
+        write_atomic(folder.path().join("after.png"), &bytes, Overwrite::Replace, &CancelToken::default()).unwrap();
         let paper = drawn(&sheet(r#""cutout""#), folder.path(), folder.path()).unwrap();
         assert!(count(&paper, [252; 3]) > 1000 && count(&paper, [226; 3]) > 1000);
         assert_eq!(count(&paper, [0; 3]), 0);
@@ -161,7 +161,7 @@ mod tests {
         let bytes = encode(&Picture::from_srgb8(half), &EncodeOptions::new(Format::Png), &CancelToken::default())
             .unwrap()
             .bytes;
-        write_atomic(folder.path().join("before.png"), &bytes, Overwrite::Replace).unwrap();
+        write_atomic(folder.path().join("before.png"), &bytes, Overwrite::Replace, &CancelToken::default()).unwrap();
         let mut sheet = sheet(r#""upscale""#);
         sheet.rows[0][0].detail = Some(Detail { x: 48, y: 0, width: 32, height: 30 });
         let paper = drawn(&sheet, folder.path(), folder.path()).unwrap();
