@@ -48,7 +48,7 @@ show adjust "$photos/cabin.jpg" --edits examples/light-into-shadows.json -o "$fo
 show adjust "$photos/cat.png" --edits examples/black-and-white.json -o "$folder/adjust-cat.png" --force
 show restyle "$photos/astronaut.png" --style ink-wash --seed 1 -o "$folder/restyle-astronaut.png" --force
 show restyle "$photos/pavilion.jpg" --style-image "$photos/wheat-field.jpg" --seed 1 -o "$folder/restyle-pavilion.png" --force
-show restyle "$photos/cabin.jpg" --style woodcut --seed 1 -o "$folder/restyle-cabin.png" --force
+show restyle "$photos/dahlia.jpg" --style oil --seed 1 -o "$folder/restyle-dahlia.png" --force
 show restyle "$photos/coffee.png" --style watercolour --seed 1 -o "$folder/restyle-coffee.png" --force
 show upscale "$photos/cat.png" --scale 4 --seed 1 -o "$folder/upscale-cat.png" --force
 show cutout "$photos/astronaut.png" -o "$folder/cutout-astronaut.png" --force
