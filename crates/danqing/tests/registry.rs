@@ -149,6 +149,9 @@ fn sample(id: &str) -> Value {
         "erase" => json!({"rectangles": [{"x": 30, "y": 20, "width": 20, "height": 16}], "engine": "patch"}),
         "extend" => json!({"ratio": "16:9", "fill": "patch"}),
         "adjust" => json!({"edits": [{"edit": "exposure", "stops": 1.0}]}),
+        "restyle" => json!({"style": "ink-wash"}),
+        "upscale" => json!({"scale": 2.0, "model": "video"}),
+        "cutout" => json!({"model": "general"}),
         other => panic!("{other} has no sample: add one here"),
     }
 }
