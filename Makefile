@@ -33,7 +33,7 @@ lint:
 bench: build
 	@bash tools/bench/run.sh $(DANQING)
 
-## Compares erase with OpenCV and plain MI-GAN on photographs and writes docs/quality.md.
+## Measures every capability beside its peers on photographs and writes docs/quality.md.
 quality: build
 	@bash tools/quality/run.sh $(DANQING)
 

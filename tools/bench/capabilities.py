@@ -29,6 +29,8 @@ MODEL = "migan-512-places2"
 ART = "art-wheat-field"  # replaced by its path
 NETWORKS = "tools/.venv-networks/bin/python"  # has torch; tools/golden/run.sh stylizers makes it
 TEN = '{"iterations": 10, "levels": 1}'  # what one iteration takes beside torch: gatys_peer.py
+UPSCALERS = {"x4plus": "realesrgan-x4plus", "anime": "realesrgan-x4plus-anime", "video": "realesr-animevideov3",
+             "x2plus": "realesrgan-x2plus"}
 PRESETS = ["ink-wash", "oil", "watercolour", "pencil", "woodcut", "cartoon", "pastel", "mosaic"]
 EDITS = "examples/light-into-shadows.json"
 LONG_SECONDS = 15  # rows that take longer run once
@@ -37,11 +39,12 @@ IMPORTED = "imported "  # what a peer prints before the processor time its impor
 
 @dataclass
 class Row:
-    """One capability with its options; `peer` is a name of peer.py."""
+    """One capability with its options; `peer` is a name of peer.py. The picture is `picture`, of inputs.py, at the size."""
     name: str
     arguments: list[str]
     peer: str | None = None
     peer_title: str = ""
+    picture: str = "picture"
 
 
 def rows(width: int, height: int) -> list[Row]:
@@ -57,9 +60,16 @@ def rows(width: int, height: int) -> list[Row]:
     def restyle(title, options, *peer):
         return Row(f"restyle {title}", ["restyle", *options, "--seed", "1"], *peer)
 
+    def upscale(model, peer=True):
+        """To the row's size, four times (x2plus: twice) as large as what is read."""
+        twice = model == "x2plus"
+        options = ["upscale", "--model", model, "--scale", "2" if twice else "4", "--seed", "1"]
+        known = [model, "same network, onnxruntime"] if peer else [None, ""]
+        return Row(f"upscale {model}", options, *known, picture="half" if twice else "quarter")
+
+    small = width * height <= 1 << 20  # what holds whole maps needs several GiB at 4K
     own = ["--working-size", str(max(width, height))]
-    # torch holds whole maps: at 4K several GiB each, more than a shared machine has to spare
-    torch_fits = ["adain", "AdaIN, torch"] if width * height <= 1 << 20 else []
+    torch_fits = ["adain", "AdaIN, torch"] if small else []
     half = {"edit": "resize", "method": "area", "width": width // 2, "height": height // 2}
     return [
         erase("auto"),
@@ -73,6 +83,8 @@ def rows(width: int, height: int) -> list[Row]:
         restyle("transfer", ["--style-image", ART]),
         restyle("transfer, own size", ["--style-image", ART, *own], *torch_fits),
         restyle("optimise, 10 iterations", ["--style-image", ART, "--mode", "optimise", "--optimise", TEN]),
+        *(upscale(model, small) for model in ("video", "anime", "x4plus", "x2plus")),
+        *([] if small else [Row("upscale video, to 8K", ["upscale", "--model", "video", "--scale", "2", "--seed", "1"])]),
         Row("cutout general", ["cutout", "--model", "general"], "u2net", "U²-NetP mask, onnxruntime"),
         Row("cutout portrait", ["cutout", "--model", "portrait"], "modnet", "MODNet mask, onnxruntime"),
         Row("cutout auto", ["cutout"]),
@@ -125,6 +137,7 @@ class Bench:
         self.danqing, self.folder, self.table = danqing, folder, {}
         self.models = {"migan": [self.path(MODEL)], "multistyle26": [self.path("multistyle26")],
                        "u2net": [self.path("u2netp")], "modnet": [self.path("modnet-portrait")],
+                       **{name: [self.path(entry)] for name, entry in UPSCALERS.items()},
                        "adain": [self.path(entry) for entry in ("adain-vgg19", "adain-decoder", ART)]}
         self.art = self.path(ART)
         command = [sys.executable, HERE / "inputs.py", self.path(PHOTOGRAPH), folder]
@@ -137,7 +150,7 @@ class Bench:
     def measure(self, size: str, row: Row) -> None:
         """Danqing, then its peer, once."""
         ours, theirs = self.table.setdefault((size, row.name), (Runs(), Runs()))
-        picture, mask = (str(self.folder / f"{kind}-{size}.png") for kind in ("picture", "mask"))
+        picture, mask = (str(self.folder / f"{kind}-{size}.png") for kind in (row.picture, "mask"))
         masked = ["--mask", mask] if row.arguments[0] == "erase" else []
         common = ["--force", "--offline", "--quiet", "-o", str(self.folder / "danqing.png")]
         options = [self.art if option == ART else option for option in row.arguments[1:]]

@@ -4,6 +4,9 @@
     cargo build --release -p danqing-nn --example conv_timer
     python3 tools/bench/conv_peer.py --timer target/release/examples/conv_timer [--threads 2] [--rounds 15] [--out FILE]
 
+    cargo build --release -p danqing-nn --example conv_timer --features candle --target-dir target/candle
+    …                     --candle target/candle/release/examples/conv_timer    # candle's CPU kernels in the same rounds
+
 Needs torch (measured with 2.5.1; the CPU path is all that is used) and numpy. Every round runs every case once in each
 program, one after the other, so that both meet the same load. Printed: minimum and median of the wall time, the ratio
 of both to PyTorch's (the better of its NCHW and channels-last layouts), and the CPU time of one pass summed over
@@ -12,6 +15,7 @@ threads, which another load on the machine disturbs less. Linux only (CPU time i
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -42,9 +46,11 @@ def cpu_milliseconds(pid):
 
 
 class Danqing:
-    def __init__(self, program, threads):
-        command = [program, "--threads", str(threads)]
-        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, program, threads, *options):
+        command = [program, "--threads", str(threads), *options]
+        environment = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.child = subprocess.Popen(command, **pipes, text=True, env=environment)
         self.about = json.loads(self.child.stdout.readline())
 
     def run(self, case):
@@ -78,6 +84,7 @@ def main():
     parser.add_argument("--timer", required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--candle", metavar="TIMER", help="conv_timer built with the feature candle")
     parser.add_argument("--out")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -87,6 +94,8 @@ def main():
         "torch": Torch(torch.contiguous_format),
         "torch channels-last": Torch(torch.channels_last),
     }
+    if arguments.candle:
+        programs["candle"] = Danqing(arguments.candle, arguments.threads, "--candle")
     times = {(name, case): [] for name in programs for case in CASES}
     for round_index in range(arguments.rounds + 1):
         for label, case in CASES.items():
@@ -114,7 +123,8 @@ def report(arguments, about, programs, times):
             f"  torch {row['torch']['min_ms']:8.2f} {row['torch']['median_ms']:8.2f} (cpu {row['torch']['cpu_min_ms']:8.2f})"
             f"  cl {row['torch channels-last']['min_ms']:8.2f} {row['torch channels-last']['median_ms']:8.2f}"
             f"  ratio min {ratio:5.2f} median {row['ratio_median_ms']:5.2f} cpu {row['ratio_cpu_min_ms']:5.2f}"
-            f"  {row['gflop'] / ours['min_ms'] * 1e3:6.1f} GFLOP/s"
+            + (f"  candle {row['candle']['min_ms']:8.2f} = {row['candle']['min_ms'] / ours['min_ms']:5.1f}x" if arguments.candle else "")
+            + f"  {row['gflop'] / ours['min_ms'] * 1e3:6.1f} GFLOP/s"
         )
     if arguments.out:
         result = {"about": about, "torch": torch.__version__, "rounds": arguments.rounds, "rows": rows}

@@ -1,6 +1,6 @@
 """The pictures and masks that capabilities.py hands to every program; the same at every run.
 
-    python tools/bench/inputs.py PHOTOGRAPH FOLDER     # writes FOLDER/picture-SIZE.png and mask-SIZE.png
+    python tools/bench/inputs.py PHOTOGRAPH FOLDER     # writes FOLDER/{picture,half,quarter,mask}-SIZE.png
 
 A program of its own: a process that has held large pictures passes its peak memory on to the children it measures.
 """
@@ -35,7 +35,8 @@ def mask(size: tuple[int, int]) -> Image.Image:
 def main() -> None:
     photograph = Image.open(sys.argv[1]).convert("RGB")
     for name, size in SIZES.items():
-        covering(photograph, size).save(Path(sys.argv[2], f"picture-{name}.png"))
+        for kind, share in {"picture": 1, "half": 2, "quarter": 4}.items():
+            covering(photograph, (size[0] // share, size[1] // share)).save(Path(sys.argv[2], f"{kind}-{name}.png"))
         mask(size).save(Path(sys.argv[2], f"mask-{name}.png"))
 
 

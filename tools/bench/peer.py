@@ -8,6 +8,7 @@ Only the libraries that the work needs are imported. Each has all cores, as danq
 
 import sys
 import time
+from pathlib import Path
 
 import cv2
 
@@ -82,6 +83,21 @@ def modnet(picture, _mask, model):
     return with_mask(picture, seen / 127.5 - 1, model)
 
 
+def upscaler(picture, _mask, model):
+    """The whole picture at once; weights in safetensors are put into an ONNX graph first."""
+    path = Path(model)
+    if path.suffix == ".onnx":
+        session = session_of(model)
+    else:
+        build = upscalers_onnx.srvgg if "video" in model else upscalers_onnx.rrdbnet
+        session = build(upscalers_onnx.layers_in_order(path))
+    return numpy.ascontiguousarray(upscalers_onnx.run(session, picture[:, :, ::-1])[:, :, ::-1])
+
+
+UPSCALERS = ("x4plus", "anime", "video", "x2plus")
+WORK.update(dict.fromkeys(UPSCALERS, upscaler))
+
+
 @work
 def resize(picture, _mask, _model):
     height, width = picture.shape[:2]
@@ -109,6 +125,11 @@ if __name__ == "__main__":
     if name in ("migan", "multistyle26", "u2net", "modnet"):
         import numpy
         import onnxruntime
+    if name in UPSCALERS:
+        sys.path.append(str(Path(__file__).parents[1] / "quality"))
+        import numpy
+        import onnxruntime
+        import upscalers_onnx
     if name == "sharpen":
         from skimage.filters import unsharp_mask
     print("imported", time.process_time(), flush=True)

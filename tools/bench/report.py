@@ -86,6 +86,7 @@ Written by `make bench` (tools/bench/capabilities.py); measured numbers only, of
   8-bit PNG. The photograph has 1920 × 1280 pixels, so 4K is enlarged: its size is 4K's, its detail is not.
 - `erase`: a disc with a bar beside it, about 6 % of the squares and 3.5 % of 4K. `extend`: 15 % of the width on the left
   and on the right. `adjust, five edits`: examples/light-into-shadows.json. Seed 1 where one is used.
+- `upscale`: the size is the result's; a quarter of its width and height is read (x2plus: half).
 - A run is a process of its own: start, reading (PNG, network weights), work, writing PNG with recipe and checks.
 
 ## Each capability

@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import document
 import numpy as np
 import onnxruntime
 from packages import member, pip_file
@@ -30,7 +31,6 @@ PEOPLE = ("openpeople", "openpeople-0.1.2-py3-none-any.whl", "6faee04493aa7e3e91
 PORTRAITS = {"curls": "P007", "young woman": "P001", "man": "P003", "woman": "P005"}
 GROUNDS = ["photo-cabin", "photo-kitchen", "photo-pavilion", "photo-football"]
 SIDE = 640
-MARK = "<!-- cutout: {} -->"
 
 
 class Network:
@@ -155,7 +155,7 @@ def main():
     if arguments.sheet:
         Image.fromarray((np.vstack(sheet) * 255).astype(np.uint8)).save(arguments.sheet)
     if arguments.write:
-        write(table)
+        document.write("cutout", "Cutout", table)
 
 
 def report(lines, totals):
@@ -174,15 +174,6 @@ def report(lines, totals):
     for name, model, plain, ours in lines:
         out.append(f"| {name} | {model} | {plain[0]:.2f} → {ours[0]:.2f} | {plain[2]:.2f} → {ours[2]:.2f} |")
     return "\n".join(out)
-
-
-def write(table):
-    path = Path(__file__).parents[2] / "docs/quality.md"
-    text, (begin, end) = path.read_text(), (MARK.format("begin (written by tools/quality/cutout.py)"), MARK.format("end"))
-    if begin not in text:
-        text = text.rstrip("\n") + f"\n\n## Cutout\n\n{begin}\n{end}\n"
-    head, rest = text.split(begin)
-    path.write_text(head + begin + "\n" + table + "\n" + end + rest.split(end, 1)[1])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ The network's weights must be there for danqing (`danqing models pull default`).
 
 import argparse
 import json
-import re
 import sys
 import time
 from pathlib import Path
@@ -29,6 +28,7 @@ import numpy as np
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+import document
 from lpips import Lpips
 from masks import mask_for
 from methods import BASELINES, ENGINES, method
@@ -38,7 +38,6 @@ MARGIN = 32
 SMALLEST_WINDOW = 64
 TUNED_SEED = 1
 SEEDS = (TUNED_SEED, 2)
-DOCUMENT = Path("docs/quality.md")
 MEASURES = ("lpips", "psnr", "ssim", "psnr_full", "ssim_full", "seconds")
 
 
@@ -133,16 +132,6 @@ def per_photograph(table: dict, names: list[str]) -> str:
     return "\n".join(lines)
 
 
-def write(section: str, document: Path = DOCUMENT) -> None:
-    """Replaces what stands between the markers of docs/quality.md, or makes the file."""
-    begin, end = "<!-- erase: begin (written by tools/quality/erase.py) -->", "<!-- erase: end -->"
-    old = document.read_text() if document.exists() else "# Quality, measured\n\n## Erase\n\n" + begin + "\n" + end + "\n"
-    if begin not in old:
-        old += f"\n## Erase\n\n{begin}\n{end}\n"
-    new = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}\n{section}\n{end}", old, flags=re.S)
-    document.write_text(new)
-
-
 def heading(seed: int) -> str:
     what = "masks that the choice was tuned on" if seed == TUNED_SEED else "held-out masks"
     return f"{what[0].upper()}{what[1:]} (seed {seed}):"
@@ -184,7 +173,7 @@ def main() -> None:
         if out:
             (out / "results.json").write_text(json.dumps(tables[seed], indent=1))
     if chosen.write:
-        write(section(tables, names))
+        document.write("erase", "Erase", section(tables, names))
 
 
 if __name__ == "__main__":

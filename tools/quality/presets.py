@@ -29,10 +29,10 @@ from skimage.metrics import structural_similarity
 from scipy.ndimage import gaussian_filter
 
 sys.path.insert(0, str(Path(__file__).parent))
+import document  # noqa: E402
 import photographs  # noqa: E402
 
 PRESETS = ["ink-wash", "oil", "watercolour", "pencil", "woodcut", "cartoon", "pastel", "mosaic"]
-BEGIN, END = "<!-- presets: begin (written by tools/quality/presets.py) -->", "<!-- presets: end -->"
 
 
 def edges(light: np.ndarray) -> np.ndarray:
@@ -140,14 +140,7 @@ def main() -> None:
             lines.append(measure(chosen.danqing, preset, pictures, portraits, faces, Path(folder)))
             print(lines[-1], flush=True)
     if chosen.write:
-        page = Path("docs/quality.md")
-        text = page.read_text()
-        block = "\n".join([BEGIN, *lines, END])
-        if BEGIN in text:
-            text = text[: text.index(BEGIN)] + block + text[text.index(END) + len(END):]
-        else:
-            text = text.rstrip() + "\n\n## Painted presets\n\n" + block + "\n"
-        page.write_text(text)
+        document.write("presets", "Painted presets", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ Runs in the environment of tools/requirements-networks.txt. `--write` puts the t
 """
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
@@ -29,12 +28,12 @@ from PIL import Image
 from safetensors.torch import load_file
 
 sys.path.append(str(Path(__file__).parents[1] / "golden"))
+import document  # noqa: E402
 import optimised as optimisation  # noqa: E402
 from lpips import Lpips  # noqa: E402
 from photographs import PHOTOGRAPHS, original, reduced  # noqa: E402
 from stylizers import decoded, encoded, exchanged  # noqa: E402
 
-DOCUMENT = Path("docs/quality.md")
 SIDE = 384
 ART_SIDE = 512  # shorter side at which danqing looks at style pictures
 PAIRS = [
@@ -181,15 +180,6 @@ def section(table: dict) -> str:
             + "\n".join(pairs) + "\n")
 
 
-def write(text: str) -> None:
-    """Replaces what stands between the markers of docs/quality.md."""
-    begin, end = "<!-- restyle: begin (written by tools/quality/restyle.py) -->", "<!-- restyle: end -->"
-    old = DOCUMENT.read_text()
-    if begin not in old:
-        old += f"\n## Restyle\n\n{begin}\n{end}\n"
-    DOCUMENT.write_text(re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}\n{text}\n{end}", old, flags=re.S))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Content loss, style loss and LPIPS of restyle")
     parser.add_argument("--danqing", default="target/release/danqing", help="the binary")
@@ -202,7 +192,7 @@ def main() -> None:
         text += optimised(chosen.danqing, chosen.limit)
     print(text)
     if chosen.write:
-        write(text)
+        document.write("restyle", "Restyle", text)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,35 @@
 #!/usr/bin/env bash
-# Measures erase beside OpenCV and plain MI-GAN and writes the table into docs/quality.md.
-# Usage: tools/quality/run.sh [DANQING [OPTIONS OF erase.py …]], from the repository root.
-# Python lives in tools/.venv-quality, with the versions of tools/requirements-quality.txt.
+# Measures quality beside the peers of each capability and writes the tables into docs/quality.md.
+# Usage: tools/quality/run.sh [DANQING [GROUP …]], from the repository root; groups: erase restyle upscale cutout presets.
+# Options of a group's script: OPTIONS="--limit 4" tools/quality/run.sh target/release/danqing upscale (then without --write).
+# Each group's Python lives in an environment of its own, with the versions of its requirements file.
 set -euo pipefail
 
 danqing=${1:-target/release/danqing}
 shift || true
-environment=tools/.venv-quality
-if ! cmp -s tools/requirements-quality.txt "$environment/requirements.txt"; then
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install --quiet --requirement tools/requirements-quality.txt
-    cp tools/requirements-quality.txt "$environment/requirements.txt"
-fi
-"$danqing" models pull default --yes
-if [ "$#" -eq 0 ]; then set -- --write; fi
-exec "$environment/bin/python" tools/quality/erase.py --danqing "$danqing" "$@"
+groups=${*:-erase restyle upscale cutout presets}
+read -ra options <<<"${OPTIONS:---write}"
+
+# Prints the path of a Python that has the packages of tools/requirements-NAME.txt.
+python_for() {
+    local environment=tools/.venv-$1 wanted=tools/requirements-$1.txt
+    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
+        python3 -m venv "$environment"
+        "$environment/bin/pip" install --quiet --requirement "$wanted"
+        cp "$wanted" "$environment/requirements.txt"
+    fi
+    echo "$environment/bin/python"
+}
+
+"$danqing" models pull default --yes --quiet
+"$danqing" models pull demo --yes --quiet
+for group in $groups; do
+    case $group in
+    erase | upscale) python=$(python_for quality) ;;
+    restyle) python=$(python_for networks) ;;
+    cutout | presets) python=$(python_for "quality-$group") ;;
+    *) echo "unknown group $group (expected erase, restyle, upscale, cutout, presets)" >&2 && exit 2 ;;
+    esac
+    echo "$group"
+    "$python" "tools/quality/$group.py" --danqing "$danqing" "${options[@]}"
+done

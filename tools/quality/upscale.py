@@ -7,14 +7,13 @@ quarter of their size.
 PSNR and SSIM (higher is better) reward blur; LPIPS (VGG-16, lower is better) rewards what looks right. Four pixels along
 the border are left out. The x4 models are measured at 4x; x2plus doubles twice.
 
-    tools/quality/run.sh does not run this; in its environment: python tools/quality/upscale.py [--limit 4] [--out FOLDER]
+    python tools/quality/upscale.py [--limit 4] [--out FOLDER]
     python tools/quality/upscale.py --write                 # the table into docs/quality.md
 """
 
 import argparse
 import io
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+import document
 import upscalers_onnx
 from lpips import Lpips
 from photographs import photographs
@@ -31,7 +31,6 @@ from photographs import photographs
 SIDE = 384
 COUNT = 14
 BORDER = 4
-DOCUMENT = Path("docs/quality.md")
 MEASURES = ("psnr", "ssim", "lpips")
 MODELS = {"x4plus": "realesrgan-x4plus", "anime": "realesrgan-x4plus-anime", "video": "realesr-animevideov3"}
 
@@ -126,15 +125,6 @@ def markdown(table: dict) -> str:
     return "\n".join(lines)
 
 
-def write(section: str) -> None:
-    begin, end = "<!-- upscale: begin (written by tools/quality/upscale.py) -->", "<!-- upscale: end -->"
-    old = DOCUMENT.read_text()
-    if begin not in old:
-        old = old.rstrip() + f"\n\n## Upscale\n\n{begin}\n{end}\n"
-    made = re.sub(re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}\n{section}\n{end}", old, flags=re.S)
-    DOCUMENT.write_text(made)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="PSNR, SSIM and LPIPS of upscale on photographs held down to a quarter")
     parser.add_argument("--danqing", default="target/release/danqing", help="the binary")
@@ -153,7 +143,7 @@ def main() -> None:
     if chosen.out:
         (chosen.out / "results.json").write_text(json.dumps(table, indent=1))
     if chosen.write:
-        write(section)
+        document.write("upscale", "Upscale", section)
 
 
 if __name__ == "__main__":

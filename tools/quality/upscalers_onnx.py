@@ -79,6 +79,7 @@ class Builder:
 def session(model: bytes | str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting is not counted as work
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::destination::{self, Error};
 use crate::files::{self, Loaded};
 use crate::plain_words::plain;
+use crate::request::Places;
 use crate::{AnyMediaCapability, Encoding, InputRecord, Job, JobRequest, Notice, OutputName, Phase, Place, Studio};
 
 /// A job with its inputs in memory, ready to run.
@@ -103,7 +104,7 @@ fn outputs(request: &JobRequest, capability: &AnyMediaCapability) -> Result<BTre
         outputs.insert(first.name.to_owned(), Place::File(path));
     }
     for place in outputs.values() {
-        destination::refuse_input(place, request.inputs.values().flat_map(|places| places.as_slice()))?;
+        destination::refuse_input(place, request.inputs.values().flat_map(Places::as_slice))?;
         destination::check(place, request.overwrite)?;
     }
     Ok(outputs)

@@ -2,7 +2,7 @@
 //! that two programs can take turns in one measurement.
 //!
 //! Usage: `vgg19_gradient_timer WEIGHTS [--threads N]`, WEIGHTS as `danqing models path adain-vgg19` prints. Input:
-//! `height width`. What is timed: features to relu5_1 with average pooling, Gram matrices of the first layer of each
+//! `height width`. What is timed: features to `relu5_1` with average pooling, Gram matrices of the first layer of each
 //! block, and the gradient at the picture of half the sum of their squares. Output: one JSON object per line.
 
 use std::io::{BufRead, Write, stdin, stdout};

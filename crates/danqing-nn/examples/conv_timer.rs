@@ -2,7 +2,8 @@
 //! take turns in one measurement.
 //!
 //! Input: `height width in out kernel stride groups` (zero padding `kernel / 2`). Output: one JSON object per line with
-//! `milliseconds` of one forward pass on `--threads N` (default 2) threads; the first line says the backend.
+//! `milliseconds` of one forward pass on `--threads N` (default 2) threads; the first line says the backend. Built with
+//! the feature `candle`, `--candle` runs the same layers on candle's CPU device (threads: `RAYON_NUM_THREADS`).
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -14,7 +15,7 @@ type Case = [usize; 7];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let threads = std::env::args().skip_while(|a| a != "--threads").nth(1).map_or(Ok(2), |n| n.parse())?;
-    let engine = Engine::new(EngineConfig { threads: Some(threads), ..EngineConfig::default() })?;
+    let engine = Engine::new(config(threads)?)?;
     let mut out = stdout();
     writeln!(out, "{{\"backend\": \"{}\", \"threads\": {}}}", engine.backend(), engine.threads())?;
     out.flush()?;
@@ -29,10 +30,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let y = layer.forward(&engine, x)?;
         let milliseconds = start.elapsed().as_secs_f64() * 1e3;
-        writeln!(out, "{{\"milliseconds\": {milliseconds}, \"first\": {}}}", y.as_slice()?[0])?;
+        writeln!(out, "{{\"milliseconds\": {milliseconds}, \"first\": {}}}", y.to_nhwc()?[0])?;
         out.flush()?;
     }
     Ok(())
+}
+
+fn config(threads: usize) -> Result<EngineConfig, &'static str> {
+    let config = EngineConfig { threads: Some(threads), ..EngineConfig::default() };
+    if !std::env::args().any(|argument| argument == "--candle") {
+        return Ok(config);
+    }
+    #[cfg(feature = "candle")]
+    return Ok(EngineConfig { device: danqing_nn::Device::Candle(danqing_nn::CandleDevice::Cpu), ..config });
+    #[cfg(not(feature = "candle"))]
+    Err("--candle needs a build with --features candle")
 }
 
 fn layer(engine: &Engine, case: Case) -> Result<(Conv2d, FeatureMap), Error> {

@@ -66,10 +66,10 @@ fn outside_the_mask_and_in_alpha_nothing_changes_at_any_size() {
             inputs = inputs.with("mask", medium(mask(width, height)));
         }
         for (art, params) in [(false, named("ember")), (true, Params::default())] {
-            let inputs = match art {
-                true => inputs.clone().with("style_image", medium(noise(40, 30, Channels::Rgb, 9))),
-                false => inputs.clone(),
-            };
+            let mut inputs = inputs.clone();
+            if art {
+                inputs = inputs.with("style_image", medium(noise(40, 30, Channels::Rgb, 9)));
+            }
             let after = restyled(&restyle, &inputs, Params { feather: 4, ..params });
             assert_eq!((after.size(), after.channels), (before.size(), before.channels));
             let (count, colors) = (channels.count(), channels.colors());

@@ -109,7 +109,8 @@ mod tests {
     fn every_element_of_a_list_has_a_chinese_text_and_no_text_is_for_nothing() {
         let mut lists = 0;
         for capability in Studio::describing().expect("a studio").registry().iter() {
-            let chinese: Chinese = toml::from_str(capability.chinese()).expect(capability.id());
+            let chinese: Chinese =
+                toml::from_str(capability.chinese()).unwrap_or_else(|e| panic!("{}: {e}", capability.id()));
             let schema = Value::from(capability.schema());
             for list in fields(&schema) {
                 let expected = paths(&schema, &list);

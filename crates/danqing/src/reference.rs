@@ -34,7 +34,7 @@ fn overview(registry: &Registry, language: Language, ending: &str) -> String {
     }
     let mut root = command(registry, language);
     let _ = write!(page, "\n## danqing\n\n```text\n{}```\n", help(&mut root));
-    let ids: Vec<_> = registry.iter().map(|c| c.id()).collect();
+    let ids: Vec<_> = registry.iter().map(AnyMediaCapability::id).collect();
     for below in root.get_subcommands_mut().filter(|c| !ids.contains(&c.get_name())) {
         section(&mut page, below, &format!("danqing {}", below.get_name()));
     }

@@ -140,7 +140,13 @@ impl Studio {
     pub fn plan_batch(&self, batch: &Batch) -> Result<Vec<Item>, Failure> {
         let items = plan::items(batch, self.registry().get(&batch.template.capability)?)?;
         if items.is_empty() {
-            let path = batch.template.inputs.values().flat_map(|p| p.as_slice()).next().map(ToString::to_string);
+            let path = batch
+                .template
+                .inputs
+                .values()
+                .flat_map(crate::request::Places::as_slice)
+                .next()
+                .map(ToString::to_string);
             return Err(Error::Empty { path: path.unwrap_or_default() }.into());
         }
         Ok(items)

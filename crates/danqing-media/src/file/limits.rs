@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn nothing_is_read_once_the_run_is_cancelled() {
-        let (bytes, token) = ([7; 3 * TimedReader::BLOCK], CancelToken::default());
+        let (bytes, token) = (vec![7; 3 * TimedReader::BLOCK], CancelToken::default());
         let mut reader = TimedReader::new(&bytes, Deadline::new(Format::Png, &Limits::default(), &token));
         let mut byte_by_byte = (&mut reader).bytes();
         assert_eq!(byte_by_byte.next().expect("a byte").expect("not cancelled"), 7);

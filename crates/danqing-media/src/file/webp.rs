@@ -59,9 +59,8 @@ pub(super) fn encode(
     let samples = samples.into_owned();
     let alpha = picture.channels.has_alpha();
     let size = picture.size();
-    let coded = cancel.detached(move || match options.lossless {
-        true => lossless(&samples, size, alpha),
-        false => lossy(&samples, size, alpha, options.quality),
+    let coded = cancel.detached(move || {
+        if options.lossless { lossless(&samples, size, alpha) } else { lossy(&samples, size, alpha, options.quality) }
     })??;
     let packet = attachments.xmp_with_recipe(warnings);
     let extras = riff::Extras {

@@ -31,7 +31,7 @@ pub(super) enum Names {
 pub(super) enum Spelling {
     /// `body.0.rdb1.conv1`: `BasicSR`, Real-ESRGAN; also the compact networks.
     BasicSr,
-    /// `RRDB_trunk.0.RDB1.conv1`: xinntao/ESRGAN@73e9b63:RRDBNet_arch.py.
+    /// `RRDB_trunk.0.RDB1.conv1`: `xinntao/ESRGAN@73e9b63:RRDBNet_arch.py`.
     Trunk,
     /// `model.1.sub.0.RDB1.conv1.0`: the first release, with that many blocks and doublings.
     Numbered { blocks: usize, ups: usize },
@@ -51,7 +51,7 @@ impl Names {
         match self {
             // ONNX files hold sizes and constants beside the weights.
             Self::Spelt { prefix, .. } => {
-                name.starts_with(prefix.as_str()) && (name.ends_with(".weight") || name.ends_with(".bias"))
+                name.starts_with(prefix.as_str()) && matches!(name.rsplit_once('.'), Some((_, "weight" | "bias")))
             }
             // Layers were counted already.
             Self::Listed(_) => false,
@@ -150,7 +150,7 @@ fn prefix_of(file: &TensorFile, mark: &str) -> Option<String> {
 
 /// How many tensors of consecutive numbers there are.
 fn count(file: &TensorFile, name: impl Fn(usize) -> String, from: usize) -> usize {
-    (from..).take_while(|&n| file.get(&name(n)).is_some()).count()
+    (from..=file.len()).take_while(|&n| file.get(&name(n)).is_some()).count()
 }
 
 /// Sizes from the tensors; what does not fit them is found when they are loaded.
@@ -160,10 +160,10 @@ fn rrdb(file: &TensorFile, names: Names) -> Result<Layout, Error> {
     let (first, last) = (shape("conv_first.weight"), shape("conv_last.weight"));
     let &[features, inputs, 3, 3] = first.as_slice() else { return Err(foreign_error(file)) };
     let growth = shape("body.0.rdb1.conv1.weight").first().copied().unwrap_or(0);
-    let blocks = (0..).take_while(|n| exists(format!("body.{n}.rdb1.conv1.weight"))).count();
+    let blocks = (0..file.len()).take_while(|n| exists(format!("body.{n}.rdb1.conv1.weight"))).count();
     let ups = match &names {
         Names::Spelt { spelling: Spelling::Numbered { ups, .. }, .. } => *ups,
-        _ => (1..).take_while(|n| exists(format!("conv_up{n}.weight"))).count(),
+        _ => (1..=file.len()).take_while(|n| exists(format!("conv_up{n}.weight"))).count(),
     };
     let outputs = last.first().copied().unwrap_or(COLOURS);
     let unshuffle = [1, 2, 4].into_iter().find(|side| inputs == COLOURS * side * side);
@@ -182,7 +182,7 @@ fn srvgg(file: &TensorFile, names: Names) -> Result<Layout, Error> {
     let shape = |index: usize| {
         file.get(&names.stored(&format!("body.{index}.weight"))).map(|view| view.shape().to_vec()).unwrap_or_default()
     };
-    let rectifiers = (0..).take_while(|n| shape(2 * n + 1).len() == 1).count();
+    let rectifiers = (0..file.len()).take_while(|n| shape(2 * n + 1).len() == 1).count();
     let &[features, inputs, 3, 3] = shape(0).as_slice() else { return Err(foreign_error(file)) };
     let outputs = shape(2 * rectifiers).first().copied().unwrap_or(0);
     let scale = (1..=8).find(|scale| COLOURS * scale * scale == outputs);

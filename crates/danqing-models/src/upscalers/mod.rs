@@ -26,9 +26,9 @@ pub type Observe<'a> = &'a mut dyn FnMut(usize, &FeatureMap) -> Result<(), Error
 /// A network of either family.
 pub enum Upscaler {
     /// Residual-in-residual dense blocks: large, made for detail.
-    Rrdb(RrdbNet),
+    Rrdb(Box<RrdbNet>),
     /// A plain chain of convolutions: small, made for speed.
-    Srvgg(SrvggNet),
+    Srvgg(Box<SrvggNet>),
 }
 
 impl Upscaler {
@@ -40,8 +40,8 @@ impl Upscaler {
     /// [`Error::Leftover`] for a network that is nearly one of these; [`Error::Engine`].
     pub fn load(engine: &Engine, file: &TensorFile, graph: Option<&Graph>) -> Result<Self, Error> {
         match Layout::of(file, graph)? {
-            Layout::Rrdb(config, names) => Ok(Self::Rrdb(RrdbNet::load(engine, file, config, &names)?)),
-            Layout::Srvgg(config, names) => Ok(Self::Srvgg(SrvggNet::load(engine, file, config, &names)?)),
+            Layout::Rrdb(config, names) => Ok(Self::Rrdb(Box::new(RrdbNet::load(engine, file, config, &names)?))),
+            Layout::Srvgg(config, names) => Ok(Self::Srvgg(Box::new(SrvggNet::load(engine, file, config, &names)?))),
         }
     }
 

@@ -98,7 +98,9 @@ fn scaled_by_alpha(
         cancel.check()?;
         for (pixel, &alpha) in colours.row_mut(y).chunks_exact_mut(3).zip(alpha.row(y)) {
             let scale = scale(alpha);
-            pixel.iter_mut().for_each(|value| *value *= scale);
+            for value in pixel {
+                *value *= scale;
+            }
         }
     }
     Ok(())

@@ -137,11 +137,15 @@ fn blurred(parts: &Parts, sigma: f64, progress: &Progress<'_>) -> Result<Raster<
     for (pixel, weight) in weighted.samples_mut().chunks_exact_mut(3).zip(weight.samples_mut()) {
         // Never nothing: far inside a large subject the estimated background is all there is.
         *weight = (1.0 - *weight).max(0.002);
-        pixel.iter_mut().for_each(|v| *v *= *weight);
+        for value in pixel {
+            *value *= *weight;
+        }
     }
     let (mut made, weight) = (softened(&weighted, sigma as f32, progress)?, softened(&weight, sigma as f32, progress)?);
     for (pixel, weight) in made.samples_mut().chunks_exact_mut(3).zip(weight.samples()) {
-        pixel.iter_mut().for_each(|v| *v /= weight.max(1e-6));
+        for value in pixel {
+            *value /= weight.max(1e-6);
+        }
     }
     Ok(made)
 }
@@ -172,7 +176,9 @@ pub(super) fn transparent(
             if let Some(shadow) = shadow {
                 let total = *alpha + (1.0 - *alpha) * shadow.pixel(x, y)[0];
                 let share = if total > 0.0 { *alpha / total } else { 1.0 };
-                colour.iter_mut().for_each(|v| *v *= share);
+                for value in colour {
+                    *value *= share;
+                }
                 *alpha = total;
             }
         }

@@ -136,7 +136,7 @@ impl Classified for Error {
             Self::TwoSizes { .. } => Some("give a scale, or width and height, or a size".into()),
             Self::Factor { .. } => Some("`danqing adjust --resize` makes pictures smaller".into()),
             Self::Memory { .. } => Some("a smaller --scale or --tile needs less".into()),
-            Self::ModelFile { cause, .. } if matches!(cause, danqing_weights::ParseError::Io { .. }) => {
+            Self::ModelFile { cause: danqing_weights::ParseError::Io { .. }, .. } => {
                 Some("--model takes auto, x4plus, x2plus, anime, video or the path of a file".into())
             }
             Self::Network(error) => error.hint(),

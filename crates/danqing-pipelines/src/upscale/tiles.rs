@@ -54,7 +54,7 @@ impl Axis {
         let side = ((length - overlap).div_ceil(count) + overlap + multiple).next_multiple_of(multiple).min(length);
         let start = |n: usize| (length - side) * n / (count - 1) / multiple * multiple;
         let spans: Vec<_> = (0..count).map(|n| (start(n), start(n) + side)).collect();
-        let seams = spans.windows(2).map(|pair| (pair[0].1 + pair[1].0) / 2).collect();
+        let seams = spans.windows(2).map(|pair| pair[0].1.midpoint(pair[1].0)).collect();
         Self { spans, seams }
     }
 
@@ -207,7 +207,9 @@ fn mirrored(picture: &Raster<SrgbF32>, (left, top): (usize, usize), (width, heig
     let columns: Vec<_> = (left..left + width).map(|x| fold(x, picture.width())).collect();
     for y in top..top + height {
         let row = picture.row(fold(y, picture.height()));
-        columns.iter().for_each(|&x| tile.extend_from_slice(&row[x * 3..][..3]));
+        for &x in &columns {
+            tile.extend_from_slice(&row[x * 3..][..3]);
+        }
     }
     tile
 }

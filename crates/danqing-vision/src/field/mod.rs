@@ -26,7 +26,7 @@ pub struct Crew {
 impl Crew {
     /// At least one thread.
     #[must_use]
-    pub fn new(threads: usize, cancel: CancelToken) -> Self {
+    pub fn new(threads: usize, cancel: &CancelToken) -> Self {
         Self { threads: threads.max(1), cancel: cancel.with_threads(threads.max(1)) }
     }
 
@@ -114,7 +114,7 @@ pub fn percentile(plane: &Plane, fraction: f32) -> f32 {
     if plane.samples().is_empty() || high <= low {
         return if plane.samples().is_empty() { 0.0 } else { low };
     }
-    let mut counts = [0_usize; BINS];
+    let mut counts = vec![0_usize; BINS];
     let scale = (BINS - 1) as f32 / (high - low);
     for &value in plane.samples() {
         counts[((value - low) * scale) as usize] += 1;

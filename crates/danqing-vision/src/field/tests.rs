@@ -1,7 +1,7 @@
 use super::*;
 
 fn crew() -> Crew {
-    Crew::new(2, CancelToken::default())
+    Crew::new(2, &CancelToken::default())
 }
 
 #[test]

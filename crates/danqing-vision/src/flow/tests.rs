@@ -3,7 +3,7 @@ use danqing_capability::CancelToken;
 use super::*;
 
 fn crew(threads: usize) -> Crew {
-    Crew::new(threads, CancelToken::default())
+    Crew::new(threads, &CancelToken::default())
 }
 
 /// Stripes that run at `degrees` to the x axis.

@@ -23,7 +23,9 @@ fn grained(sigma: f32, blur: f32) -> Raster<SrgbF32> {
     };
     let white = Raster::<SrgbF32>::from_fn(900, 700, |_, _, s| {
         let shared = (0..6).map(|_| next()).sum::<f32>() - 3.0;
-        s.iter_mut().for_each(|v| *v = shared + 0.3 * (next() - 0.5));
+        for value in s {
+            *value = shared + 0.3 * (next() - 0.5);
+        }
     });
     let soft = gaussian(&white, blur, &CancelToken::default()).expect("not cancelled");
     let power = soft.samples().iter().map(|v| v * v).sum::<f32>() / soft.samples().len() as f32;

@@ -87,12 +87,10 @@ fn sector_weights(u: f32, v: f32, square: f32) -> [f32; SECTORS] {
     const ETA: f32 = 3.77; // (ζ + cos(π/8)) / sin²(π/8) of the paper for this ζ is 8.56; its half overlaps smoothly
     let lobe = |along: f32, beside: f32| (along + ZETA - ETA * beside * beside).max(0.0).powi(2);
     let (d, e) = (std::f32::consts::FRAC_1_SQRT_2 * (u - v), std::f32::consts::FRAC_1_SQRT_2 * (u + v));
-    let mut weights =
-        [lobe(v, u), lobe(e, d), lobe(u, v), lobe(d, e), lobe(-v, u), lobe(-e, d), lobe(-u, v), lobe(-d, e)];
+    let weights = [lobe(v, u), lobe(e, d), lobe(u, v), lobe(d, e), lobe(-v, u), lobe(-e, d), lobe(-u, v), lobe(-d, e)];
     let sum: f32 = weights.iter().sum();
     let scale = (-3.125 * square).exp() / sum.max(1e-6);
-    weights.iter_mut().for_each(|weight| *weight *= scale);
-    weights
+    weights.map(|weight| weight * scale)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -146,7 +144,7 @@ mod tests {
         let level = |x: usize, y: usize| if x < 32 { 0.2 } else { 0.8 } + 0.2 * (white(x as i32, y as i32, 1) - 0.5);
         let picture = Raster::from_fn(64, 48, |x, y, s| s.fill(level(x, y)));
         let grey = Plane::from_fn(64, 48, |x, y, s| s[0] = level(x, y));
-        let crew = Crew::new(threads, CancelToken::default());
+        let crew = Crew::new(threads, &CancelToken::default());
         let flow = Flow::new(&grey, 2.0, &crew).expect("runs");
         let made = kuwahara(&picture, &flow, Kuwahara { radius: 5.0, sharpness: 8.0 }, &crew).expect("runs");
         (picture, made)

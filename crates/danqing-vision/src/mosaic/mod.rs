@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn laid_on(threads: usize) -> Vec<Tile> {
-        let crew = Crew::new(threads, CancelToken::default());
+        let crew = Crew::new(threads, &CancelToken::default());
         let picture = Raster::from_fn(80, 60, |x, _, s| s.fill(if x < 40 { 0.0 } else { 1.0 }));
         let edges = Plane::from_fn(80, 60, |x, _, s| s[0] = if (38..42).contains(&x) { 1.0 } else { 0.0 });
         let (flow, busy) = (Flow::uniform((80, 60), 0.0), Plane::filled(80, 60, 0.0));

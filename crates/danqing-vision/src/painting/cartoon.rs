@@ -44,7 +44,7 @@ pub fn paint(
     session: Session,
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Cancelled> {
-    let crew = Crew::new(session.threads, progress.cancel_token().clone());
+    let crew = Crew::new(session.threads, progress.cancel_token());
     progress.step("cartoon", 0, 3)?;
     let study = Study::new(picture, session.scale, &crew)?;
     let flat = study.flattened(mix(0.020, 0.009, params.keep_structure.get()), &crew)?;

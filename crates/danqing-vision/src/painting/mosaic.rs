@@ -50,7 +50,7 @@ pub fn paint(
     session: Session,
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Cancelled> {
-    let crew = Crew::new(session.threads, progress.cancel_token().clone());
+    let crew = Crew::new(session.threads, progress.cancel_token());
     let seed = seed_for(session.seed, 7);
     progress.step("mosaic", 0, 3)?;
     let study = Study::new(picture, session.scale, &crew)?;

@@ -46,7 +46,7 @@ pub fn paint(
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Cancelled> {
     const LAYERS: usize = 4;
-    let crew = Crew::new(session.threads, progress.cancel_token().clone());
+    let crew = Crew::new(session.threads, progress.cancel_token());
     let seed = seed_for(session.seed, 5);
     progress.step("oil", 0, LAYERS + 2)?;
     let study = Study::new(picture, session.scale, &crew)?;

@@ -46,7 +46,7 @@ pub fn paint(
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Cancelled> {
     const LAYERS: usize = 4;
-    let crew = Crew::new(session.threads, progress.cancel_token().clone());
+    let crew = Crew::new(session.threads, progress.cancel_token());
     let seed = seed_for(session.seed, 6);
     progress.step("pastel", 0, LAYERS + 1)?;
     let study = Study::new(picture, session.scale, &crew)?;

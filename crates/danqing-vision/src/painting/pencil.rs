@@ -49,7 +49,7 @@ pub fn paint(
     session: Session,
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Cancelled> {
-    let crew = Crew::new(session.threads, progress.cancel_token().clone());
+    let crew = Crew::new(session.threads, progress.cancel_token());
     let seed = seed_for(session.seed, 2);
     progress.step("pencil", 0, 4)?;
     let study = Study::new(picture, session.scale, &crew)?;
@@ -127,10 +127,10 @@ fn outlines(study: &Study, params: &Params, seed: u32, crew: &Crew) -> Result<Pl
     let loose = params.looseness.get() * study.pixels(0.005, 1.0);
     crew.plane(dark.size(), |x, y| {
         let at = [x as f32 / study.side, y as f32 / study.side];
-        let pressure = 0.5 + 0.5 * fractal(at[0] * 18.0, at[1] * 18.0, 2, seed ^ 21);
+        let pressure = 0.5 + 0.5 * fractal(at[0] * 18.0, at[1] * 18.0, 2, seed ^ 0x15);
         let pass = |number: u32, strength: f32| {
-            let dx = loose * fractal(at[0] * 11.0, at[1] * 11.0, 2, seed ^ (40 + number));
-            let dy = loose * fractal(at[0] * 11.0, at[1] * 11.0, 2, seed ^ (50 + number));
+            let dx = loose * fractal(at[0] * 11.0, at[1] * 11.0, 2, seed ^ (0x28 + number));
+            let dy = loose * fractal(at[0] * 11.0, at[1] * 11.0, 2, seed ^ (0x32 + number));
             strength * smoothstep(0.004, 0.040, bilinear(&dark, x as f32 + dx, y as f32 + dy))
         };
         let first = pass(0, 0.85);

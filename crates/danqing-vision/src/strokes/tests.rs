@@ -23,7 +23,7 @@ fn halves() -> Raster<SrgbF32> {
 }
 
 fn planned_on(threads: usize) -> Vec<Stroke> {
-    let crew = Crew::new(threads, CancelToken::default());
+    let crew = Crew::new(threads, &CancelToken::default());
     let grey = Plane::from_fn(96, 64, |x, _, s| s[0] = if x < 48 { 0.3 } else { 0.6 });
     let flow = Flow::new(&grey, 2.0, &crew).expect("runs");
     planned(&halves(), None, &flow, &LAYER, &crew).expect("runs")
@@ -42,7 +42,7 @@ fn strokes_stay_on_their_side_of_an_edge() {
 
 #[test]
 fn nothing_is_painted_where_the_ground_is_right() {
-    let crew = Crew::new(1, CancelToken::default());
+    let crew = Crew::new(1, &CancelToken::default());
     let flow = Flow::uniform((96, 64), 0.0);
     assert_eq!(planned(&halves(), Some(&halves()), &flow, &LAYER, &crew), Ok(Vec::new()));
 }
@@ -50,7 +50,7 @@ fn nothing_is_painted_where_the_ground_is_right() {
 #[test]
 fn the_canvas_is_covered_and_does_not_depend_on_threads() {
     let made = |threads| {
-        let crew = Crew::new(threads, CancelToken::default());
+        let crew = Crew::new(threads, &CancelToken::default());
         let mut canvas = Canvas { width: 96, height: 64, samples: vec![[0.0, 1.0, 0.0, 0.0]; 96 * 64] };
         drawn(&mut canvas, &planned_on(threads), &BRUSH, |_, _| 0.0, &crew).expect("runs");
         canvas
@@ -63,7 +63,7 @@ fn the_canvas_is_covered_and_does_not_depend_on_threads() {
 
 #[test]
 fn a_cancelled_run_draws_nothing() {
-    let crew = Crew::new(1, CancelToken::default());
+    let crew = Crew::new(1, &CancelToken::default());
     crew.cancel().cancel();
     let mut canvas = Canvas { width: 8, height: 8, samples: vec![[0.0; 4]; 64] };
     let stroke = Stroke { points: vec![[4.0, 4.0]], radius: 3.0, colour: [1.0; 3], seed: 1 };

@@ -109,7 +109,7 @@ mod tests {
     const LINES: Difference = Difference { sigma: 1.2, ratio: 1.6, sharpness: 20.0 };
 
     fn crew() -> Crew {
-        Crew::new(2, CancelToken::default())
+        Crew::new(2, &CancelToken::default())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use danqing_vision::xdog::{Difference, isotropic};
 use crate::golden::{Golden, assert_close_f32, part};
 
 fn opened() -> (Golden, Crew) {
-    (Golden::open("vision_flow"), Crew::new(2, CancelToken::default()))
+    (Golden::open("vision_flow"), Crew::new(2, &CancelToken::default()))
 }
 
 #[test]

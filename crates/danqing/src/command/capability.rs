@@ -110,7 +110,8 @@ fn input(port: &Port, first: bool, texts: &CapabilityTexts, language: Language) 
 }
 
 fn parameter(field: &Field, elements: &[Variant], texts: &CapabilityTexts, language: Language) -> Arg {
-    let elements: String = elements.iter().map(|one| format!("\n- {}", variant_line(one, language))).collect();
+    let elements: Vec<_> = elements.iter().map(|one| variant_line(one, language)).collect();
+    let elements: String = elements.iter().flat_map(|line| ["\n- ", line]).collect();
     let arg = Arg::new(parameter_argument(field))
         .long(option_name(&field.name))
         .value_name(value_name(field))

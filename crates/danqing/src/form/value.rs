@@ -128,13 +128,12 @@ fn single(kind: &Kind, nullable: bool, option: &str, typed: &str) -> Result<Valu
         Kind::Switch => json.filter(Value::is_boolean).ok_or_else(|| not_a("true or false")),
         Kind::Integer => json.filter(|v| v.is_u64() || v.is_i64()).ok_or_else(|| not_a("a whole number")),
         Kind::Number => json.filter(Value::is_number).or_else(|| number(typed)).ok_or_else(|| not_a("a number")),
-        Kind::Text => Ok(Value::from(typed)),
         Kind::Choice(choices) if choices.iter().all(|c| c.name != typed) => Err(Error::UnknownChoice {
             option: option.to_owned(),
             actual: typed.to_owned(),
             known: choices.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", "),
         }),
-        Kind::Choice(_) => Ok(Value::from(typed)),
+        Kind::Text | Kind::Choice(_) => Ok(Value::from(typed)),
         Kind::Record(names) if json.as_ref().is_none_or(|v| !v.is_object()) => record(names, typed).ok_or_else(|| {
             Error::NotARecord { option: option.to_owned(), actual: typed.to_owned(), expected: names.join(",") }
         }),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Written by hand beside this file.
 static CATALOGUE: LazyLock<Vec<Template>> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("messages.toml")).unwrap_or_default();
-    let mut templates: Vec<_> = file.message.into_iter().map(Template::new).collect();
+    let mut templates: Vec<_> = file.message.into_iter().map(|entry| Template::new(&entry)).collect();
     templates.sort_by_key(|t| std::cmp::Reverse(t.weight()));
     templates
 });
@@ -38,7 +38,7 @@ enum Part {
 }
 
 impl Template {
-    fn new(entry: Entry) -> Self {
+    fn new(entry: &Entry) -> Self {
         Self { english: parts(&entry.en), chinese: parts(&entry.zh) }
     }
 
@@ -64,8 +64,8 @@ impl Template {
 pub(crate) fn translated(message: &str) -> Option<String> {
     let whole = CATALOGUE.iter().find_map(|template| template.filled(message));
     whole.or_else(|| {
-        let ends = message.match_indices(": ").map(|(at, _)| at);
-        ends.filter_map(|at| Some(format!("{}：{}", &message[..at], translated(&message[at + 2..])?))).next()
+        let mut ends = message.match_indices(": ").map(|(at, _)| at);
+        ends.find_map(|at| Some(format!("{}：{}", &message[..at], translated(&message[at + 2..])?)))
     })
 }
 
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn template(en: &str, zh: &str) -> Template {
-        Template::new(Entry { en: en.into(), zh: zh.into() })
+        Template::new(&Entry { en: en.into(), zh: zh.into() })
     }
 
     #[test]

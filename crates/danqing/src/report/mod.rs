@@ -159,7 +159,9 @@ impl Report {
         let (width, height, bytes) = (one.width.to_string(), one.height.to_string(), bytes_for_people(one.bytes));
         match &one.place {
             Place::Stream => self.language.filled("report.wrote_stream", &[&width, &height, &bytes]),
-            place => self.language.filled("report.wrote", &[&place.to_string(), &width, &height, &bytes]),
+            place @ Place::File(_) => {
+                self.language.filled("report.wrote", &[&place.to_string(), &width, &height, &bytes])
+            }
         }
     }
 

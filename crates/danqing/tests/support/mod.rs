@@ -9,6 +9,7 @@ use tempfile::TempDir;
 /// A folder with a model store of its own that nothing else uses.
 pub struct Workshop {
     folder: TempDir,
+    models: Option<PathBuf>,
 }
 
 /// How a call ended.
@@ -22,7 +23,15 @@ impl Workshop {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
         std::fs::create_dir(folder.path().join("work")).expect("folder");
-        Self { folder }
+        Self { folder, models: None }
+    }
+
+    /// With the models that `make test` fetches: those of `DANQING_HOME`, else of the user's data folder.
+    pub fn with_default_models() -> Self {
+        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let data = || variable("XDG_DATA_HOME").or_else(|| Some(variable("HOME")?.join(".local/share")));
+        let models = variable("DANQING_HOME").or_else(|| Some(data()?.join("danqing")));
+        Self { models, ..Self::new() }
     }
 
     /// Where commands run.
@@ -32,7 +41,7 @@ impl Workshop {
 
     /// The model store.
     pub fn home(&self) -> PathBuf {
-        self.folder.path().join("home")
+        self.models.clone().unwrap_or_else(|| self.folder.path().join("home"))
     }
 
     /// Names of all files where commands run, sorted.

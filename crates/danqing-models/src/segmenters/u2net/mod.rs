@@ -69,13 +69,12 @@ impl U2Net {
             Ok(Conv2d::new(engine, Conv2dConfig::same(3), &weight, Some(&checkpoint.weight(&bias, &[1])?))?)
         });
         let sides = sides.collect::<Result<Vec<_>, Error>>()?;
-        let fuse = match first {
-            Some(_) => None,
-            None => {
-                let weight = checkpoint.weight("outconv.weight", &[1, 6, 1, 1])?;
-                let bias = checkpoint.weight("outconv.bias", &[1])?;
-                Some(Conv2d::new(engine, Conv2dConfig::same(1), &weight, Some(&bias))?)
-            }
+        let fuse = if first.is_some() {
+            None
+        } else {
+            let weight = checkpoint.weight("outconv.weight", &[1, 6, 1, 1])?;
+            let bias = checkpoint.weight("outconv.bias", &[1])?;
+            Some(Conv2d::new(engine, Conv2dConfig::same(1), &weight, Some(&bias))?)
         };
         checkpoint.finish(|name| {
             let name = name.strip_prefix("module.").unwrap_or(name);

@@ -7,7 +7,7 @@ use crate::Error;
 /// Added to variances, as `calc_mean_std` of the published code does.
 const EPSILON: f64 = 1e-5;
 
-/// What is left of a style picture: mean and deviation of each channel of relu4_1.
+/// What is left of a style picture: mean and deviation of each channel of `relu4_1`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Style {
     means: Vec<f64>,

@@ -16,7 +16,7 @@ use super::vgg19::{convolution, reflected};
 use crate::{Error, checkpoint::Checkpoint};
 
 const NETWORK: &str = "AdaIN decoder";
-/// Channels of relu4_1.
+/// Channels of `relu4_1`.
 const FEATURES: usize = 512;
 
 /// Number in the checkpoint, channels in and out, and whether the map is doubled behind it.
@@ -56,7 +56,7 @@ impl Decoder {
         Ok(Self { convolutions })
     }
 
-    /// `[n, h, w, 512]`, like relu4_1 → `[n, 8h, 8w, 3]`, about `0.0..=1.0`.
+    /// `[n, h, w, 512]`, like `relu4_1` → `[n, 8h, 8w, 3]`, about `0.0..=1.0`.
     ///
     /// # Errors
     /// [`Error::InputShape`] for other channels; [`Error::Engine`] for a side of less than 2, and for cancellation.

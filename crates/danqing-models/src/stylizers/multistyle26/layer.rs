@@ -44,7 +44,7 @@ impl ConditionalLayer {
     }
 
     /// With the scale and offset of a mix of styles.
-    pub(super) fn styled(&self, weights: &[f32]) -> Result<NormalisedLayer<'_>, Error> {
+    pub(super) fn styled(&self, weights: &[f32]) -> NormalisedLayer<'_> {
         let mixed = |per_style: &[f32]| -> Vec<f64> {
             let of = |channel: usize| {
                 let terms = weights.iter().zip(per_style[channel..].iter().step_by(self.channels));
@@ -52,7 +52,7 @@ impl ConditionalLayer {
             };
             (0..self.channels).map(of).collect()
         };
-        Ok(NormalisedLayer { layer: self, scales: mixed(&self.scales), offsets: mixed(&self.offsets) })
+        NormalisedLayer { layer: self, scales: mixed(&self.scales), offsets: mixed(&self.offsets) }
     }
 }
 

@@ -86,22 +86,22 @@ impl Multistyle26 {
     ) -> Result<FeatureMap, Error> {
         check(input, weights)?;
         let [first, second, third] = &self.contract;
-        let sums = wide::contracted(engine, input, &first.styled(weights)?, second)?; // [1, h/2, w/2, 32]
-        let x = relu(engine, second.styled(weights)?.normalised(engine, sums)?)?;
+        let sums = wide::contracted(engine, input, &first.styled(weights), second)?; // [1, h/2, w/2, 32]
+        let x = relu(engine, second.styled(weights).normalised(engine, sums)?)?;
         observe("contract.1", &x)?;
-        let mut x = relu(engine, third.styled(weights)?.forward(engine, &x)?)?; // [1, h/4, w/4, 32]
+        let mut x = relu(engine, third.styled(weights).forward(engine, &x)?)?; // [1, h/4, w/4, 32]
         observe("contract.2", &x)?;
         for (i, [first, second]) in self.residuals.iter().enumerate() {
-            let inner = relu(engine, first.styled(weights)?.forward(engine, &x)?)?;
-            x = add(engine, &x, &second.styled(weights)?.forward(engine, &inner)?)?;
+            let inner = relu(engine, first.styled(weights).forward(engine, &x)?)?;
+            x = add(engine, &x, &second.styled(weights).forward(engine, &inner)?)?;
             observe(&format!("res.{i}"), &x)?;
         }
         let [first, second, last] = &self.expand;
-        x = relu(engine, first.styled(weights)?.forward(engine, &doubled(engine, &x)?)?)?; // [1, h/2, w/2, 8]
+        x = relu(engine, first.styled(weights).forward(engine, &doubled(engine, &x)?)?)?; // [1, h/2, w/2, 8]
         observe("expand.0", &x)?;
-        x = relu(engine, second.styled(weights)?.forward(engine, &doubled(engine, &x)?)?)?; // [1, h, w, 4]
+        x = relu(engine, second.styled(weights).forward(engine, &doubled(engine, &x)?)?)?; // [1, h, w, 4]
         observe("expand.1", &x)?;
-        let x = activate(engine, last.styled(weights)?.forward(engine, &x)?, &Activation::Sigmoid)?; // [1, h, w, 3]
+        let x = activate(engine, last.styled(weights).forward(engine, &x)?, &Activation::Sigmoid)?; // [1, h, w, 3]
         observe("expand.2", &x)?;
         Ok(x)
     }

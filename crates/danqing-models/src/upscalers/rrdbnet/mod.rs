@@ -1,6 +1,6 @@
 //! RRDBNet: the generator of ESRGAN, Real-ESRGAN and most community upscalers.
 //!
-//! Equals `RRDBNet` of XPixelGroup/BasicSR@v1.4.2:basicsr/archs/rrdbnet_arch.py as onnxruntime 1.19 and `PyTorch` 2.5
+//! Equals `RRDBNet` of `XPixelGroup/BasicSR@v1.4.2:basicsr/archs/rrdbnet_arch.py` as onnxruntime 1.19 and `PyTorch` 2.5
 //! compute it in fp32, to the tolerance of `tests/upscaler_golden.rs`. The residual factors 0.2 and 0.04 are multiplied
 //! into weights when they are loaded.
 //!

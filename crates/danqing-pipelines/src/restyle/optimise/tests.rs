@@ -79,7 +79,7 @@ fn assert_near(actual: &[f32], golden: &TensorFile, name: &str, share: f32) -> O
 }
 
 /// The loss of a case, and its content.
-fn loss<'a>(critic: Critic<'a>, size: (usize, usize)) -> Outcome<(Loss<'a>, Raster<SrgbF32>, Grams)> {
+fn loss(critic: Critic<'_>, size: (usize, usize)) -> Outcome<(Loss<'_>, Raster<SrgbF32>, Grams)> {
     let (content, style) = (picture(true, size), picture(false, (90, 72)));
     let (grams, _) = critic.look(&map_of(critic.engine, &style)?)?;
     let (_, features) = critic.look(&map_of(critic.engine, &content)?)?;
@@ -158,9 +158,12 @@ fn threads_change_nothing_and_a_cancelled_run_stops() -> Outcome {
     Ok(())
 }
 
+/// Makes settings wrong.
+type Spoil = fn(&mut Settings);
+
 #[test]
 fn settings_out_of_range_are_refused() {
-    let cases: [(fn(&mut Settings), &str); 5] = [
+    let cases: [(Spoil, &str); 5] = [
         (|s| s.content_weight = -1.0, "optimise.content_weight -1 is out of range (expected 0.0 to 1000000000)"),
         (|s| s.style_weight = f64::NAN, "optimise.style_weight NaN is out of range (expected 0.0 to 1000000000)"),
         (|s| s.iterations = 0, "optimise.iterations 0 is out of range (expected 1 to 10000)"),

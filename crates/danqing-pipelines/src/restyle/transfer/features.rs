@@ -10,10 +10,10 @@ use danqing_nn::{Engine, FeatureMap, Moments, Shape, crop};
 use super::tiles::{STRIDE, Tile, feature_side};
 use crate::restyle::Error;
 
-/// Channels of relu4_1.
+/// Channels of `relu4_1`.
 const CHANNELS: usize = 512;
 
-/// relu4_1 of a whole picture: 32 bytes per pixel of the picture.
+/// `relu4_1` of a whole picture: 32 bytes per pixel of the picture.
 pub(super) struct Features {
     /// `[height, width, 512]`
     values: Vec<f32>,

@@ -8,7 +8,7 @@ const WHOLE_PIXELS: usize = 3 << 19;
 const TILE: usize = 768;
 /// Pixels per feature pixel.
 pub(super) const STRIDE: usize = 8;
-/// What relu4_1 sees beyond its own 8 pixels: 30 by its windows, and 7 by the maxima between blocks; in whole features.
+/// What `relu4_1` sees beyond its own 8 pixels: 30 by its windows, and 7 by the maxima between blocks; in whole features.
 const ENCODER_REACH: usize = 40;
 /// Feature pixels that a decoded pixel sees beyond its own: 30 pixels by its windows.
 const DECODER_REACH: usize = 4;

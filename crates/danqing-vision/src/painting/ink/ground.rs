@@ -58,7 +58,7 @@ mod tests {
             let inside = (x as f32 - 60.0).hypot(y as f32 - 50.0) < 20.0;
             s.fill(if inside { 0.15 } else { 0.4 + x as f32 / 400.0 });
         });
-        let likely = likely(&picture, &Crew::new(1, CancelToken::default())).expect("runs");
+        let likely = likely(&picture, &Crew::new(1, &CancelToken::default())).expect("runs");
         assert!(likely.pixel(60, 50)[0] < 0.2 && likely.pixel(10, 10)[0] > 0.8 && likely.pixel(110, 80)[0] > 0.8);
     }
 }

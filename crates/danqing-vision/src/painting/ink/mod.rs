@@ -72,7 +72,7 @@ pub fn paint(
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Cancelled> {
     const STEPS: usize = 5;
-    let crew = Crew::new(session.threads, progress.cancel_token().clone());
+    let crew = Crew::new(session.threads, progress.cancel_token());
     let seed = seed_for(session.seed, 1);
     progress.step("ink", 0, STEPS)?;
     let study = Study::new(picture, session.scale, &crew)?;
