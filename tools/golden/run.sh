@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the golden files again, each group with the versions it is pinned to. Afterwards: look at `git diff --stat`.
-# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout upscalers weights.
+# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout upscalers weights sampling.
 set -euo pipefail
 
 # Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt; for the group networks,
@@ -26,7 +26,7 @@ run() { # run GROUP SCRIPT [ARGUMENT …]
 }
 
 danqing=target/release/danqing
-for group in ${*:-vision media migan stylizers gatys cutout upscalers weights}; do
+for group in ${*:-vision media migan stylizers gatys cutout upscalers weights sampling}; do
     case $group in
     vision) for script in canny fill_photos filters flow inpaint masks metrics resize tone; do run vision "tools/golden/vision_$script.py"; done ;;
     media) for script in colors matrix; do run media "tools/golden/media_$script.py"; done ;;
@@ -60,6 +60,11 @@ for group in ${*:-vision media migan stylizers gatys cutout upscalers weights}; 
         ;;
     weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
         run weights-torch tools/golden/weights_containers.py torch ;;
-    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, upscalers or weights)" >&2; exit 2 ;;
+    sampling)
+        # Its sampling.py alone is read, so none of its dependencies is needed.
+        "$(python_for sampling)" -m pip install --quiet --no-deps k-diffusion==0.1.1.post1
+        run sampling tools/golden/sampling.py
+        ;;
+    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, upscalers, weights or sampling)" >&2; exit 2 ;;
     esac
 done

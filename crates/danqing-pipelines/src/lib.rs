@@ -12,6 +12,7 @@ mod half_width;
 mod lazy_network;
 mod ports;
 pub mod restyle;
+pub mod sampling;
 mod seed;
 pub mod upscale;
 
