@@ -64,6 +64,8 @@ for group in ${*:-vision media migan stylizers gatys cutout upscalers weights sa
         # Its sampling.py alone is read, so none of its dependencies is needed.
         "$(python_for sampling)" -m pip install --quiet --no-deps k-diffusion==0.1.1.post1
         run sampling tools/golden/sampling.py
+        "$danqing" models pull default --yes --quiet
+        run sampling tools/golden/clip_tokenizer.py "$("$danqing" models path clip-bpe-vocabulary)"
         ;;
     *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, upscalers, weights or sampling)" >&2; exit 2 ;;
     esac

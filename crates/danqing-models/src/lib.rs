@@ -9,6 +9,7 @@ pub mod inpainters;
 pub mod matting;
 pub mod segmenters;
 pub mod stylizers;
+pub mod text_encoders;
 pub mod upscalers;
 
 pub use error::Error;
