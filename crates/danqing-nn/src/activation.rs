@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// Applied to every value, alone or fused behind a layer. NaN stays NaN.
 ///
 /// Errors against exact arithmetic: the `Relu` family ≤ 2 eps relative; `Sigmoid` ≤ 4 eps relative above x = −80, else
-/// ≤ 1e-34; `Tanh` ≤ 4 eps absolute; `Silu`, `Gelu`, `GeluTanh` ≤ 8 eps · max(1, |x|) absolute.
+/// ≤ 1e-34; `Tanh` ≤ 4 eps absolute; `Silu` and the `Gelu` family ≤ 8 eps · max(1, |x|) absolute.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
@@ -28,6 +28,8 @@ pub enum Activation {
     Gelu,
     /// GELU's tanh approximation.
     GeluTanh,
+    /// GELU's sigmoid approximation, `x · sigmoid(1.702 · x)`, as CLIP has it (`quick_gelu`).
+    GeluQuick,
     /// `1 / (1 + exp(−x))`.
     Sigmoid,
     /// Hyperbolic tangent.

@@ -1,8 +1,8 @@
 //! Operators on each value by itself.
 
-use crate::cpu::{Addend, activate_row};
+use crate::cpu::{Addend, Buffer, activate_row};
 use crate::epilogue::check_activation;
-use crate::{Activation, Engine, Error, FeatureMap};
+use crate::{Activation, Engine, Error, FeatureMap, Shape};
 
 /// Values of one task, rounded to whole pixels.
 const BLOCK: usize = 1 << 15;
@@ -10,6 +10,14 @@ const BLOCK: usize = 1 << 15;
 /// Whole pixels of about [`BLOCK`] values.
 pub(crate) fn block_length(channels: usize) -> usize {
     (BLOCK / channels).max(1) * channels
+}
+
+/// The map of a result that was computed in memory, brought to the engine's device if it has one.
+#[cfg_attr(not(feature = "candle"), expect(clippy::unnecessary_wraps, reason = "a device may refuse its memory"))]
+#[cfg_attr(not(feature = "candle"), allow(unused_variables, reason = "the engine is asked for its device"))]
+pub(crate) fn give(engine: &Engine, shape: Shape, buffer: Buffer) -> Result<FeatureMap, Error> {
+    on_device!(engine, |device| device.nhwc_map(shape, buffer.to_vec()));
+    Ok(FeatureMap::from_buffer(shape, buffer))
 }
 
 /// `activation(x)`; works in place if nobody else holds `x`. Error: see [`Activation`].
@@ -28,7 +36,7 @@ pub fn activate(engine: &Engine, x: FeatureMap, activation: &Activation) -> Resu
     Ok(FeatureMap::from_buffer(shape, buffer))
 }
 
-/// `a + b`, rounded once; `b` has the shape of `a`, or one channel, or one picture for all.
+/// `a + b`, rounded once; `b` has the shape of `a`, or one channel, one pixel or one picture for all.
 ///
 /// # Errors
 /// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -38,7 +46,7 @@ pub fn add(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap
     combine(engine, a, b, |a, b| a + b)
 }
 
-/// `a · b`, rounded once; `b` has the shape of `a`, or one channel, or one picture for all.
+/// `a · b`, rounded once; `b` has the shape of `a`, or one channel, one pixel or one picture for all.
 ///
 /// # Errors
 /// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -62,15 +70,14 @@ fn combine(
     join: impl Fn(f32, f32) -> f32 + Sync,
 ) -> Result<FeatureMap, Error> {
     let shape = a.shape();
-    let (from, with, one) = (a.as_slice()?, b.as_slice()?, b.shape().channels);
+    let (from, with) = (a.as_slice()?, Addend::new(b, shape)?);
     let mut out = engine.buffer(from.len())?;
     let length = block_length(shape.channels);
     engine.fill(&mut out, length, |index, block| {
         let start = index * length;
         let values = &from[start..start + block.len()];
         for (pixel, (row, values)) in block.chunks_mut(shape.channels).zip(values.chunks(shape.channels)).enumerate() {
-            let at = (start / shape.channels + pixel) % b.shape().pixels() * one;
-            match &with[at..at + one] {
+            match with.pixel(start / shape.channels + pixel) {
                 [other] => row.iter_mut().zip(values).for_each(|(slot, &value)| *slot = join(value, *other)),
                 others => {
                     let pairs = values.iter().zip(others);

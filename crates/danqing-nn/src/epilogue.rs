@@ -3,7 +3,8 @@
 use crate::cpu::{Addend, Finish};
 use crate::{Activation, Error, FeatureMap, Shape};
 
-/// `activation(sum + bias + residual) + skip`. Addends have the output's shape, or one channel, or one picture for all.
+/// `activation(sum + bias + residual) + skip`. Addends have the output's shape, or one channel,
+/// one pixel (such as a time embedding) or one picture for all.
 #[derive(Clone, Debug, Default)]
 pub struct Epilogue<'a> {
     /// Added before the activation.
@@ -47,9 +48,9 @@ impl<'a> Epilogue<'a> {
     pub(crate) fn finish(&self, shape: Shape) -> Result<Finish<'_>, Error> {
         self.check(shape)?;
         Ok(Finish {
-            residual: self.residual.map(Addend::new).transpose()?,
+            residual: self.residual.map(|map| Addend::new(map, shape)).transpose()?,
             activation: self.activation.as_ref(),
-            skip: self.skip.map(Addend::new).transpose()?,
+            skip: self.skip.map(|map| Addend::new(map, shape)).transpose()?,
         })
     }
 }

@@ -30,6 +30,7 @@ macro_rules! on_device {
 }
 
 mod activation;
+mod attention;
 #[cfg(feature = "candle")]
 mod candle;
 mod channels;
@@ -42,11 +43,15 @@ mod epilogue;
 mod error;
 mod feature_map;
 mod fir;
+mod gated;
 mod geometry;
 mod gradients;
 mod gram;
+mod group_norm;
 mod instance_norm;
+mod layer_norm;
 mod linear;
+mod matmul;
 mod moments;
 mod pad;
 mod pooling;
@@ -56,6 +61,7 @@ mod tier;
 mod weight;
 
 pub use activation::Activation;
+pub use attention::Attention;
 #[cfg(feature = "candle")]
 pub use candle::{CandleDevice, Device};
 pub use channels::{concat, pixel_shuffle, pixel_unshuffle, slice_channels};
@@ -67,11 +73,15 @@ pub use epilogue::Epilogue;
 pub use error::Error;
 pub use feature_map::{DType, FeatureMap};
 pub use fir::{Fir, fir_downsample, fir_filter, fir_upsample};
+pub use gated::geglu;
 pub use geometry::{PadMode, Padding};
 pub use gradients::{Conv2dGradient, average_pool_gradient, max_pool_gradient, relu_gradient};
 pub use gram::{gram, gram_gradient};
+pub use group_norm::GroupNorm;
 pub use instance_norm::InstanceNorm;
+pub use layer_norm::{LayerNorm, RmsNorm};
 pub use linear::Linear;
+pub use matmul::{matmul, matmul_transposed};
 pub use moments::{Moments, affine_channels};
 pub use pad::{crop, pad};
 pub use pooling::{PoolConfig, average_pool, global_average_pool, max_pool};

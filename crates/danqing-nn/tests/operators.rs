@@ -61,6 +61,7 @@ fn exact(activation: &Activation, x: f64, channel: usize) -> (f64, f64) {
         }
         Activation::Silu => (x * sigmoid(x), wide),
         Activation::Gelu => (x * erfc(-x / std::f64::consts::SQRT_2) / 2.0, wide),
+        Activation::GeluQuick => (x * sigmoid(f64::from(1.702_f32) * x), wide),
         Activation::GeluTanh => {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
             (0.5 * x * (1.0 + inner.tanh()), wide)
@@ -82,6 +83,7 @@ fn activations(channels: usize) -> Vec<Activation> {
         Activation::Silu,
         Activation::Gelu,
         Activation::GeluTanh,
+        Activation::GeluQuick,
         Activation::Sigmoid,
         Activation::Tanh,
     ]
@@ -142,7 +144,10 @@ fn an_epilogue_adds_bends_and_adds_in_that_order() -> Result<(), Error> {
             let conv = Conv2d::new(&engine, config, &w, Some(&weight(&mut random, &[6])))?;
             let x = map(&engine, &mut random, shape);
             let plain = conv.forward(&engine, &x)?;
-            for addend in [shape, shape.with_channels(1), Shape { batch: 1, ..shape }] {
+            let one_pixel = shape.with_size(1, 1);
+            for addend in
+                [shape, shape.with_channels(1), Shape { batch: 1, ..shape }, one_pixel, Shape::new(1, 1, 1, 6)]
+            {
                 let (residual, skip) = (map(&engine, &mut random, addend), map(&engine, &mut random, addend));
                 let epilogue = Epilogue::activation(Activation::leaky(0.1)).with_residual(&residual).with_skip(&skip);
                 let fused = conv.forward_with(&engine, &x, epilogue)?;

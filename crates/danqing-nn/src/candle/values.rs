@@ -59,6 +59,7 @@ impl OnDevice<'_> {
             Activation::Silu => Ok(x.div(&one_plus_exp_of_minus(x)?)?),
             Activation::Gelu => Ok(x.gelu_erf()?),
             Activation::GeluTanh => Ok(x.gelu()?),
+            Activation::GeluQuick => Ok(x.div(&one_plus_exp_of_minus(&x.affine(1.702, 0.0)?)?)?),
             Activation::Sigmoid => Ok(one_plus_exp_of_minus(x)?.recip()?),
             Activation::Tanh => Ok(x.tanh()?),
         }

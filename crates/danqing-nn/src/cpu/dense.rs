@@ -6,7 +6,7 @@
 //! reduction, whatever the tiles.
 
 use super::buffer::Buffer;
-use super::dispatch::{Kernel, dispatch};
+use super::dispatch::{Kernel, PanelWidth, dispatch};
 use super::finish::Finish;
 use super::gather::{Block, Gather};
 use super::lanes::Lanes;
@@ -283,18 +283,6 @@ struct Job {
     /// Panels of output channels of the group.
     first_block: usize,
     blocks: usize,
-}
-
-/// Channels of a panel on a tier.
-struct PanelWidth;
-
-impl Kernel for PanelWidth {
-    type Output = usize;
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) -> usize {
-        2 * L::WIDTH
-    }
 }
 
 /// The output map, of which each task writes its own pixels and channels.

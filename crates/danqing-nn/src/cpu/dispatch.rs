@@ -34,6 +34,18 @@ pub(super) fn dispatch<K: Kernel>(tier: Tier, kernel: K) -> K::Output {
     }
 }
 
+/// Values of a row of a panel on a tier: two vectors.
+pub(super) struct PanelWidth;
+
+impl Kernel for PanelWidth {
+    type Output = usize;
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) -> usize {
+        2 * L::WIDTH
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn on_avx2<K: Kernel>(kernel: K) -> K::Output {

@@ -13,23 +13,33 @@ pub(crate) struct Finish<'a> {
     pub(crate) skip: Option<Addend<'a>>,
 }
 
-/// A map to add, perhaps one channel or one picture for all.
+/// A map to add, perhaps one channel, one pixel or one picture for all.
 #[derive(Clone, Copy)]
 pub(crate) struct Addend<'a> {
     values: &'a [f32],
     channels: usize,
     pixels: usize,
+    /// Pixels of the output that share one of the map's.
+    shared_by: usize,
 }
 
 impl<'a> Addend<'a> {
-    /// Of a map that [`Self::fits`].
-    pub(crate) fn new(map: &'a FeatureMap) -> Result<Self, Error> {
-        Ok(Self { values: map.as_slice()?, channels: map.shape().channels, pixels: map.shape().pixels() })
+    /// Of a map that [`Self::fits`] an output of `shape`.
+    pub(crate) fn new(map: &'a FeatureMap, shape: Shape) -> Result<Self, Error> {
+        let own = map.shape();
+        let shared_by = shape.height * shape.width / (own.height * own.width);
+        Ok(Self { values: map.as_slice()?, channels: own.channels, pixels: own.pixels(), shared_by })
+    }
+
+    /// The map's values for a pixel of the output: its channels, or the one for all of them.
+    #[inline(always)]
+    pub(crate) fn pixel(&self, pixel: usize) -> &'a [f32] {
+        &self.values[pixel / self.shared_by % self.pixels * self.channels..][..self.channels]
     }
 
     /// Whether a map of shape `own` can be added to maps of `shape`.
     pub(crate) fn fits(own: Shape, shape: Shape) -> bool {
-        let size_fits = own.height == shape.height && own.width == shape.width;
+        let size_fits = (own.height, own.width) == (shape.height, shape.width) || (own.height, own.width) == (1, 1);
         let batch_fits = own.batch == shape.batch || own.batch == 1;
         let channels_fit = own.channels == shape.channels || own.channels == 1;
         size_fits && batch_fits && channels_fit
@@ -38,13 +48,11 @@ impl<'a> Addend<'a> {
     /// Adds the values of `pixel` for the channels from `channel` on.
     #[inline(always)]
     unsafe fn add<L: Lanes>(&self, row: &mut [f32], pixel: usize, channel: usize) {
-        let first = pixel % self.pixels * self.channels;
         // SAFETY: the caller has the instructions of `L`.
         unsafe {
-            if self.channels == 1 {
-                map_row::<L>(row, &AddOne(self.values[first]));
-            } else {
-                map_row::<L>(row, &AddEach(&self.values[first + channel..][..row.len()]));
+            match self.pixel(pixel) {
+                [one] => map_row::<L>(row, &AddOne(*one)),
+                each => map_row::<L>(row, &AddEach(&each[channel..][..row.len()])),
             }
         }
     }
@@ -76,7 +84,7 @@ impl Finish<'_> {
 
 /// Reads the vector of `slice` at `at`, short at its end.
 #[inline(always)]
-unsafe fn load<L: Lanes>(slice: &[f32], at: usize) -> L {
+pub(super) unsafe fn load<L: Lanes>(slice: &[f32], at: usize) -> L {
     let left = slice.len() - at;
     // SAFETY: `left` values are valid.
     unsafe {
@@ -220,6 +228,17 @@ impl Change for GeluTanh {
     }
 }
 
+/// See [`Activation::GeluQuick`].
+struct GeluQuick;
+
+impl Change for GeluQuick {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { math::gelu_quick(x) }
+    }
+}
+
 /// See [`Activation::Sigmoid`].
 struct Sigmoid;
 
@@ -244,7 +263,7 @@ impl Change for Tanh {
 
 /// The activation of `row`, whose first value belongs to `channel`.
 #[inline(always)]
-unsafe fn activate<L: Lanes>(activation: &Activation, row: &mut [f32], channel: usize) {
+pub(super) unsafe fn activate<L: Lanes>(activation: &Activation, row: &mut [f32], channel: usize) {
     // SAFETY: the caller has the instructions of `L`; there is a slope per channel (`check_activation`).
     unsafe {
         match activation {
@@ -262,6 +281,7 @@ unsafe fn activate<L: Lanes>(activation: &Activation, row: &mut [f32], channel: 
             Activation::Silu => map_row::<L>(row, &Silu),
             Activation::Gelu => map_row::<L>(row, &Gelu),
             Activation::GeluTanh => map_row::<L>(row, &GeluTanh),
+            Activation::GeluQuick => map_row::<L>(row, &GeluQuick),
             Activation::Sigmoid => map_row::<L>(row, &Sigmoid),
             Activation::Tanh => map_row::<L>(row, &Tanh),
         }

@@ -36,7 +36,7 @@ pub(super) trait Lanes: Copy {
     unsafe fn min_or(self, other: Self) -> Self;
     /// Nearest integer, ties to even.
     unsafe fn rounded(self) -> Self;
-    /// 2 to the power of the lane, which is an integer in −126..=127.
+    /// 2 to the power of the lane, which is an integer in −127..=127; −127 gives 0.
     unsafe fn power_of_two(self) -> Self;
 
     /// Reads `count` values, the rest is 0.
@@ -72,6 +72,22 @@ pub(super) trait Lanes: Copy {
             width /= 2;
             for lane in 0..width {
                 lanes[lane] += lanes[lane + width];
+            }
+        }
+        lanes[0]
+    }
+
+    /// The largest lane, none of which is NaN.
+    #[inline(always)]
+    unsafe fn largest(self) -> f32 {
+        let mut lanes = [f32::NEG_INFINITY; 16];
+        // SAFETY: 16 lanes are room for every width.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        let mut width = Self::WIDTH;
+        while width > 1 {
+            width /= 2;
+            for lane in 0..width {
+                lanes[lane] = lanes[lane].max(lanes[lane + width]);
             }
         }
         lanes[0]

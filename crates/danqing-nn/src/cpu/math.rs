@@ -26,6 +26,29 @@ pub(super) unsafe fn exp<L: Lanes>(x: L) -> L {
 /// 1/6!, 1/5!, …, 1/0!.
 const EXP: [f32; 7] = [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
 
+/// `2^t` for −126 ≤ t ≤ 0, relative error ≤ 2 eps; 0 from −126.5 down; NaN stays NaN.
+///
+/// Minimax polynomial of degree 5 on |r| ≤ 1/2 (relative error 7.5e-8, found by Remez exchange).
+#[inline(always)]
+pub(super) unsafe fn exp2_or_zero<L: Lanes>(t: L) -> L {
+    // SAFETY: the caller has the instructions of `L`; no pointers but to the constant table.
+    unsafe {
+        let t = L::splat(-127.0).max_or(t);
+        let n = t.rounded();
+        let r = t.minus(n);
+        let mut sum = L::splat(EXP2[0]);
+        let mut index = 1;
+        while index < EXP2.len() {
+            sum = sum.times_plus(r, L::splat(EXP2[index]));
+            index += 1;
+        }
+        sum.times(n.power_of_two())
+    }
+}
+
+/// Highest power first.
+const EXP2: [f32; 6] = [0.001_327_647_2, 0.009_675_541, 0.055_507_133, 0.240_221_2, 0.693_146_97, 1.000_000_1];
+
 /// `1 / (1 + exp(−x))`.
 #[inline(always)]
 pub(super) unsafe fn sigmoid<L: Lanes>(x: L) -> L {
@@ -84,4 +107,11 @@ pub(super) unsafe fn gelu_tanh<L: Lanes>(x: L) -> L {
         let cubic = x.times(x).times_plus(L::splat(0.044_715), L::splat(1.0)).times(x);
         x.times(sigmoid(cubic.times(L::splat(1.595_769))))
     }
+}
+
+/// `x·sigmoid(1.702·x)`.
+#[inline(always)]
+pub(super) unsafe fn gelu_quick<L: Lanes>(x: L) -> L {
+    // SAFETY: the caller has the instructions of `L`.
+    unsafe { x.times(sigmoid(x.times(L::splat(1.702)))) }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::inline_always, reason = "only what is inlined into a target-feature function uses its instructions")]
 #![allow(clippy::needless_range_loop, reason = "register tiles are indexed by row and column, as in the formula")]
 
+mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -19,6 +20,7 @@ mod gather;
 mod gram;
 mod lanes;
 mod math;
+mod norm;
 mod pool;
 mod portable;
 mod shared;
@@ -26,11 +28,13 @@ mod tile;
 #[cfg(test)]
 mod wide;
 
+pub(crate) use attention::{Problem, ScoreMask, attend};
 pub(crate) use buffer::{Arena, Buffer};
 pub(crate) use dense::{Dense, KernelShape};
 pub(crate) use depthwise::Depthwise;
 pub(crate) use few::FewOutputs;
 pub(crate) use finish::{Addend, Finish, activate_row};
 pub(crate) use gram::{CHUNK as GRAM_CHUNK, add_products};
+pub(crate) use norm::{GroupMoments, Lines, RowNorm, gate_rows, group_moments, normalise, normalise_rows};
 pub(crate) use pool::Pool;
 pub(crate) use shared::Shared;

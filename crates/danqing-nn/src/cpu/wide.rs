@@ -2,8 +2,8 @@
 //! elsewhere sixteen portable lanes.
 
 use crate::{
-    Activation, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Epilogue, Error, FeatureMap,
-    Shape, Tier, Weight, activate,
+    Activation, Attention, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Epilogue, Error,
+    FeatureMap, GroupNorm, LayerNorm, Shape, Tier, Weight, activate,
 };
 
 /// Values between −1 and 1.
@@ -60,6 +60,44 @@ fn transposed_convolutions_and_activations_agree_with_the_narrow_tiers() -> Resu
             activate(engine, layer.forward(engine, &x)?, &activation)
         })?;
         assert!(worst < 1e-4, "{activation:?}: {worst}");
+    }
+    Ok(())
+}
+
+#[test]
+fn attention_agrees_with_the_narrow_tiers() -> Result<(), Error> {
+    for (queries, keys, size, is_causal) in
+        [(100, 300, 40, false), (77, 77, 64, true), (5, 17, 8, false), (9, 33, 33, true)]
+    {
+        let worst = difference(|engine| {
+            let tokens = |count, step| {
+                let shape = Shape::new(2, 1, count, 2 * size);
+                FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], step)?.values().to_vec())
+            };
+            let attention = if is_causal { Attention::new(2).causal() } else { Attention::new(2) };
+            let (k, v) = (tokens(keys, 0.414_213_56)?, tokens(keys, 0.3)?);
+            attention.with_scale(1.0).forward(engine, &tokens(queries, 0.618_034)?, &k, &v)
+        })?;
+        // Scores of magnitude 20, whose rounding the exponential carries on.
+        assert!(worst < 1e-4, "{queries} queries, {keys} keys of {size}: {worst}");
+        // Totals are summed along 16 lanes and along 8.
+        assert!(worst > 0.0 || keys < 300, "{queries} queries, {keys} keys of {size} ran the same tiling twice");
+    }
+    Ok(())
+}
+
+#[test]
+fn normalisations_agree_with_the_narrow_tiers() -> Result<(), Error> {
+    for channels in [4, 36, 320] {
+        let (w, b) = (wave(&[channels], 0.3)?, wave(&[channels], 0.7)?);
+        let shape = Shape::new(2, 9, 11, channels);
+        let map = |engine: &Engine| {
+            FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())
+        };
+        let group =
+            difference(|e| GroupNorm::new(4, 1e-5, &w, &b)?.forward_with(e, &map(e)?, Some(&Activation::Silu)))?;
+        let layer = difference(|e| LayerNorm::new(1e-5, &w, &b)?.forward(e, &map(e)?))?;
+        assert!(group.max(layer) < 1e-5, "{channels} channels: {group}, {layer}");
     }
     Ok(())
 }
