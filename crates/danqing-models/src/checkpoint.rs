@@ -1,50 +1,114 @@
 //! Weights by name from a parsed file: every shape checked, every tensor of the network used exactly once or shared.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use danqing_nn::Weight;
-use danqing_weights::TensorFile;
+use danqing_weights::{TensorFile, TensorView};
 
 use crate::Error;
+use crate::diffusion::{TensorShape, Tensors, seeded_values};
 
 /// How a network finds its tensors in one file. Names asked for are those of the published checkpoint.
 pub(crate) struct Checkpoint<'a> {
     network: &'static str,
-    file: &'a TensorFile,
+    origin: Origin<'a>,
     stored_name: Box<dyn Fn(&str) -> String + 'a>,
-    used: RefCell<HashSet<String>>,
+    /// Stored names and dimensions of what was asked for.
+    used: RefCell<BTreeMap<String, Vec<usize>>>,
+}
+
+/// What answers.
+enum Origin<'a> {
+    File(&'a TensorFile),
+    /// Values by rule.
+    Seeded,
+    /// One value whatever is asked: only names and dimensions are of interest.
+    Listing,
 }
 
 impl<'a> Checkpoint<'a> {
     /// `stored_name` maps a published name to the name in this file.
     pub(crate) fn new(network: &'static str, file: &'a TensorFile, stored_name: impl Fn(&str) -> String + 'a) -> Self {
-        Self { network, file, stored_name: Box::new(stored_name), used: RefCell::default() }
+        Self { network, origin: Origin::File(file), stored_name: Box::new(stored_name), used: RefCell::default() }
+    }
+
+    /// Of a file or a rule.
+    pub(crate) fn of(network: &'static str, tensors: Tensors<'a>) -> Self {
+        match tensors {
+            Tensors::File { file, stored_name, .. } => Self::new(network, file, stored_name),
+            Tensors::Seeded => Self { origin: Origin::Seeded, ..Self::listing(network) },
+        }
+    }
+
+    /// Gives one value for any tensor and notes what was asked for, see [`Self::listed`].
+    pub(crate) fn listing(network: &'static str) -> Self {
+        let stored_name = Box::new(str::to_owned);
+        Self { network, origin: Origin::Listing, stored_name, used: RefCell::default() }
+    }
+
+    /// Whether weights are stand-ins of one value.
+    pub(crate) fn is_listing(&self) -> bool {
+        matches!(self.origin, Origin::Listing)
+    }
+
+    /// Names and dimensions of all tensors asked for, by name.
+    pub(crate) fn listed(self) -> Vec<TensorShape> {
+        self.used.into_inner().into_iter().collect()
+    }
+
+    /// Refuses a file of which this network leaves tensors unused that are its own.
+    pub(crate) fn finish_with(self, tensors: Tensors<'_>) -> Result<(), Error> {
+        match tensors {
+            Tensors::File { belongs, .. } => self.finish(belongs),
+            Tensors::Seeded => Ok(()),
+        }
+    }
+
+    fn get(&self, stored: &str) -> Option<TensorView<'a>> {
+        match self.origin {
+            Origin::File(file) => file.get(stored),
+            Origin::Seeded | Origin::Listing => None,
+        }
     }
 
     /// Dimensions of the tensor of that published name, if the file holds it.
     pub(crate) fn shape(&self, name: &str) -> Option<&'a [usize]> {
-        self.file.get(&(self.stored_name)(name)).map(|view| view.shape())
+        self.get(&(self.stored_name)(name)).map(|view| view.shape())
     }
 
     /// The tensor of that published name.
     pub(crate) fn weight(&self, name: &str, shape: &[usize]) -> Result<Weight, Error> {
         let stored = (self.stored_name)(name);
-        let Some(view) = self.file.get(&stored) else {
+        if let Some(rule) = self.by_rule(&stored, shape) {
+            return rule;
+        }
+        let Some(view) = self.get(&stored) else {
             return Err(self.missing(stored, shape));
         };
         if view.shape() != shape {
             let (actual, expected) = (view.shape().to_vec(), shape.to_vec());
             return Err(Error::TensorShape { network: self.network, name: stored, actual, expected });
         }
-        self.used.borrow_mut().insert(stored);
+        self.used.borrow_mut().insert(stored, shape.to_vec());
         Ok(Weight::new(shape, view.to_f32())?)
+    }
+
+    /// The answer of an origin that is no file.
+    fn by_rule(&self, stored: &str, shape: &[usize]) -> Option<Result<Weight, Error>> {
+        let weight = match self.origin {
+            Origin::File(_) => return None,
+            Origin::Seeded => Weight::new(shape, seeded_values(stored, shape)),
+            Origin::Listing => Weight::new(&vec![1; shape.len()], vec![1.0]),
+        };
+        self.used.borrow_mut().insert(stored.to_owned(), shape.to_vec());
+        Some(weight.map_err(Error::from))
     }
 
     /// One value per channel of that published name, whatever sides of 1 it is stored with.
     pub(crate) fn channels(&self, name: &str, count: usize) -> Result<Weight, Error> {
         let stored = (self.stored_name)(name);
-        match self.file.get(&stored).map(|view| view.shape().to_vec()) {
+        match self.get(&stored).map(|view| view.shape().to_vec()) {
             Some(shape) if shape.iter().product::<usize>() == count => {
                 Ok(Weight::new(&[count], self.weight(name, &shape)?.values().to_vec())?)
             }
@@ -54,8 +118,9 @@ impl<'a> Checkpoint<'a> {
 
     /// Refuses a file in which tensors that `belongs` names were not used.
     pub(crate) fn finish(self, belongs: impl Fn(&str) -> bool) -> Result<(), Error> {
+        let Origin::File(file) = self.origin else { return Ok(()) };
         let used = self.used.into_inner();
-        let left = || self.file.iter().filter(|view| belongs(view.name()) && !used.contains(view.name()));
+        let left = || file.iter().filter(|view| belongs(view.name()) && !used.contains_key(view.name()));
         match left().next() {
             None => Ok(()),
             Some(first) => {

@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 
 mod checkpoint;
+pub mod denoisers;
+pub mod diffusion;
 mod error;
 mod folding;
 pub mod inpainters;
+pub mod latent_codecs;
 pub mod matting;
 pub mod segmenters;
 pub mod stylizers;

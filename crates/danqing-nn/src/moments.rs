@@ -32,7 +32,7 @@ impl Moments {
 
     /// Of the pixels of both; of one alone where there is no other yet.
     ///
-    /// Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for Computing the Sample Variance", 1983, eq. 2.1.
+    /// Source: T. F. Chan, G. H. Golub, R. J. `LeVeque`, "Algorithms for Computing the Sample Variance", 1983, eq. 2.1.
     ///
     /// # Errors
     /// [`Error::Channels`].

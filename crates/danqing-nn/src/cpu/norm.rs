@@ -17,7 +17,7 @@ pub(crate) struct GroupMoments {
 }
 
 impl GroupMoments {
-    /// Of both parts together (T. F. Chan, G. H. Golub, R. J. LeVeque, 1983, eq. 2.1).
+    /// Of both parts together (T. F. Chan, G. H. Golub, R. J. `LeVeque`, 1983, eq. 2.1).
     pub(crate) fn join(self, other: Self) -> Self {
         let count = self.count + other.count;
         let (distance, share) = (other.mean - self.mean, other.count / count);
@@ -32,13 +32,13 @@ pub(crate) fn group_moments(tier: Tier, pixels: &[f32], channels: usize, moments
     let mut center = vec![0.0; channels];
     let per_group = channels / moments.len();
     let count = (pixels.len() / channels * per_group) as f64;
-    dispatch(tier, Sums { pixels, channels, center: &center, is_squared: false, sums: &mut sums });
+    dispatch(tier, ChannelSums { pixels, channels, center: &center, is_squared: false, sums: &mut sums });
     for ((moments, sums), center) in moments.iter_mut().zip(sums.chunks(per_group)).zip(center.chunks_mut(per_group)) {
         *moments = GroupMoments { count, mean: sums.iter().sum::<f64>() / count, squares: 0.0 };
         center.fill(moments.mean as f32);
     }
     sums.fill(0.0);
-    dispatch(tier, Sums { pixels, channels, center: &center, is_squared: true, sums: &mut sums });
+    dispatch(tier, ChannelSums { pixels, channels, center: &center, is_squared: true, sums: &mut sums });
     for (moments, sums) in moments.iter_mut().zip(sums.chunks(per_group)) {
         // The center is the rounded mean: what that adds is taken away again.
         let shift = moments.mean - f64::from(moments.mean as f32);
@@ -47,7 +47,7 @@ pub(crate) fn group_moments(tier: Tier, pixels: &[f32], channels: usize, moments
 }
 
 /// Adds `Σ (x − center)` or `Σ (x − center)²` over the pixels to each channel's sum.
-struct Sums<'a> {
+struct ChannelSums<'a> {
     pixels: &'a [f32],
     channels: usize,
     center: &'a [f32],
@@ -55,7 +55,7 @@ struct Sums<'a> {
     sums: &'a mut [f64],
 }
 
-impl Kernel for Sums<'_> {
+impl Kernel for ChannelSums<'_> {
     type Output = ();
 
     #[inline(always)]
