@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the golden files again, each group with the versions it is pinned to. Afterwards: look at `git diff --stat`.
-# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout upscalers weights sampling.
+# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout upscalers diffusion weights sampling.
 set -euo pipefail
 
 # Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt; for the group networks,
@@ -26,7 +26,7 @@ run() { # run GROUP SCRIPT [ARGUMENT …]
 }
 
 danqing=target/release/danqing
-for group in ${*:-vision media migan stylizers gatys cutout upscalers weights sampling}; do
+for group in ${*:-vision media migan stylizers gatys cutout upscalers diffusion weights sampling}; do
     case $group in
     vision) for script in canny fill_photos filters flow inpaint masks metrics resize tone; do run vision "tools/golden/vision_$script.py"; done ;;
     media) for script in colors matrix; do run media "tools/golden/media_$script.py"; done ;;
@@ -58,6 +58,7 @@ for group in ${*:-vision media migan stylizers gatys cutout upscalers weights sa
         done
         run networks tools/golden/upscalers.py "$("$danqing" models path photo-astronaut)" "${files[@]}"
         ;;
+    diffusion) run diffusion tools/golden/diffusion.py ;;
     weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
         run weights-torch tools/golden/weights_containers.py torch ;;
     sampling)
@@ -67,6 +68,6 @@ for group in ${*:-vision media migan stylizers gatys cutout upscalers weights sa
         "$danqing" models pull default --yes --quiet
         run sampling tools/golden/clip_tokenizer.py "$("$danqing" models path clip-bpe-vocabulary)"
         ;;
-    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, upscalers, weights or sampling)" >&2; exit 2 ;;
+    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, upscalers, diffusion, weights or sampling)" >&2; exit 2 ;;
     esac
 done
