@@ -71,9 +71,15 @@ fn compare<'a>(
     }
 }
 
-fn small(config: UnetConfig, heads: [usize; 2]) -> UnetConfig {
+fn small(config: &UnetConfig, heads: [usize; 2]) -> UnetConfig {
     let heads_of_levels = vec![heads[0], heads[1], 0];
-    UnetConfig { channels: vec![32, 64, 64], heads: heads_of_levels, middle_heads: heads[1], context: 24, ..config }
+    UnetConfig {
+        channels: vec![32, 64, 64],
+        heads: heads_of_levels,
+        middle_heads: heads[1],
+        context: 24,
+        ..config.clone()
+    }
 }
 
 fn run_unet(engine: &Engine, config: UnetConfig, golden: &TensorFile, prefix: &str) -> Outcome<Vec<f32>> {
@@ -93,9 +99,9 @@ fn run_unet(engine: &Engine, config: UnetConfig, golden: &TensorFile, prefix: &s
 fn the_unets_equal_diffusers() -> Outcome {
     let golden = golden()?;
     for (name, config) in [
-        ("sd1", small(UnetConfig::sd1(), [2, 2])),
-        ("sd1_inpaint", small(UnetConfig::sd1_inpaint(), [2, 2])),
-        ("sd2", small(UnetConfig::sd2(), [2, 4])),
+        ("sd1", small(&UnetConfig::sd1(), [2, 2])),
+        ("sd1_inpaint", small(&UnetConfig::sd1_inpaint(), [2, 2])),
+        ("sd2", small(&UnetConfig::sd2(), [2, 4])),
     ] {
         for tier in Tier::ALL.into_iter().filter(|tier| *tier <= Tier::detected()) {
             let prefix = format!("unet.{name}");
@@ -108,7 +114,7 @@ fn the_unets_equal_diffusers() -> Outcome {
 
 #[test]
 fn threads_change_nothing_and_a_cancelled_forward_stops_at_once() -> Outcome {
-    let (golden, config) = (golden()?, small(UnetConfig::sd1(), [2, 2]));
+    let (golden, config) = (golden()?, small(&UnetConfig::sd1(), [2, 2]));
     let one = run_unet(&engine(1, Tier::detected())?, config.clone(), &golden, "unet.sd1")?;
     assert_eq!(one, run_unet(&engine(3, Tier::detected())?, config.clone(), &golden, "unet.sd1")?);
     let token = danqing_capability::CancelToken::default();
@@ -224,8 +230,8 @@ fn tensors_of_the_full_networks_are_those_of_diffusers() -> Outcome {
             other => panic!("unknown section {other}"),
         };
         let line = |(name, shape): &(String, Vec<usize>)| {
-            let sides: String = shape.iter().map(|side| format!(" {side}")).collect();
-            format!("{name}{sides}")
+            let sides = shape.iter().map(ToString::to_string);
+            std::iter::once(name.clone()).chain(sides).collect::<Vec<_>>().join(" ")
         };
         let mut actual: Vec<String> = actual.iter().map(line).collect();
         let mut expected: Vec<String> = lines.lines().map(str::to_owned).collect();
@@ -245,7 +251,7 @@ fn a_file_of_another_network_is_refused_by_name() -> Outcome {
     let error = Unet::load(&engine, tensors, UnetConfig::sd1()).err().ok_or("refused")?.to_string();
     assert!(error.contains("time_embedding.linear_1.weight") && error.contains("[1280, 320]"), "{error}");
     let latent = input(&engine, "x", Shape::new(1, 8, 8, 4))?;
-    let network = Unet::load(&engine, Tensors::Seeded, small(UnetConfig::sd1(), [2, 2]))?;
+    let network = Unet::load(&engine, Tensors::Seeded, small(&UnetConfig::sd1(), [2, 2]))?;
     let context = input(&engine, "x", Shape::new(1, 1, 7, 23))?;
     assert!(network.denoise(&engine, &latent, &[1.0], &context).is_err());
     assert!(network.denoise(&engine, &latent, &[1.0, 2.0], &context).is_err());

@@ -1,7 +1,7 @@
 //! Times the operators of diffusion networks for `tools/bench/operator_peer.py`, one run per line of standard input, so
 //! that two programs can take turns in one measurement.
 //!
-//! Input: `linear tokens in out`, `attention queries keys heads size`, `group_norm side channels groups` (with `SiLU`),
+//! Input: `linear tokens in out`, `attention queries keys heads size`, `group_norm side channels groups` (with SiLU),
 //! `layer_norm tokens channels` or `geglu tokens channels`. Output: one JSON object per line with `milliseconds` of one
 //! forward pass on `--threads N` (default 2) threads; the first line says the backend.
 

@@ -17,7 +17,7 @@ pub(crate) struct GroupMoments {
 }
 
 impl GroupMoments {
-    /// Of both parts together (T. F. Chan, G. H. Golub, R. J. `LeVeque`, 1983, eq. 2.1).
+    /// Of both parts together (T. F. Chan, G. H. Golub, R. J. LeVeque, 1983, eq. 2.1).
     pub(crate) fn join(self, other: Self) -> Self {
         let count = self.count + other.count;
         let (distance, share) = (other.mean - self.mean, other.count / count);

@@ -1,6 +1,6 @@
 //! The UNet of Stable Diffusion 1.x and 2.x.
 //!
-//! Equals `UNet2DConditionModel` of diffusers 0.31.0 (src/diffusers/models/unets/unet_2d_condition.py) in fp32, to the
+//! Equals `UNet2DConditionModel` of diffusers 0.31.0 (`src/diffusers/models/unets/unet_2d_condition.py`) in fp32, to the
 //! tolerance of `tests/diffusion_golden.rs`.
 //!
 //! Source: R. Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models", CVPR 2022;

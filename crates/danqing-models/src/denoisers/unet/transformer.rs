@@ -40,7 +40,7 @@ impl SpatialTransformer {
     pub(super) fn forward(&self, engine: &Engine, x: &FeatureMap, context: &FeatureMap) -> Result<FeatureMap, Error> {
         let h = self.norm.forward(engine, x)?;
         let h = self.proj_in.forward(engine, &h, Epilogue::default())?;
-        let h = self.block.forward(engine, h, context)?;
+        let h = self.block.forward(engine, &h, context)?;
         self.proj_out.forward(engine, &h, Epilogue::default().with_skip(x))
     }
 }
@@ -99,9 +99,9 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, engine: &Engine, x: FeatureMap, context: &FeatureMap) -> Result<FeatureMap, Error> {
-        let h = self.norm1.forward(engine, &x)?;
-        let x = self.attn1.forward(engine, &h, &h, &x)?;
+    fn forward(&self, engine: &Engine, x: &FeatureMap, context: &FeatureMap) -> Result<FeatureMap, Error> {
+        let h = self.norm1.forward(engine, x)?;
+        let x = self.attn1.forward(engine, &h, &h, x)?;
         let h = self.norm2.forward(engine, &x)?;
         let x = self.attn2.forward(engine, &h, context, &x)?;
         let h = self.norm3.forward(engine, &x)?;

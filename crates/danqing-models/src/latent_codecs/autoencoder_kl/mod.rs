@@ -1,6 +1,6 @@
 //! The autoencoder of Stable Diffusion.
 //!
-//! Equals `AutoencoderKL` of diffusers 0.31.0 (src/diffusers/models/autoencoders/autoencoder_kl.py) in fp32, to the
+//! Equals `AutoencoderKL` of diffusers 0.31.0 (`src/diffusers/models/autoencoders/autoencoder_kl.py`) in fp32, to the
 //! tolerance of `tests/diffusion_golden.rs`.
 //!
 //! Source: R. Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models", CVPR 2022, appendix G.

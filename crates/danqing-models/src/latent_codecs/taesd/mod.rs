@@ -1,6 +1,6 @@
 //! The tiny autoencoder: a preview of what a latent holds, in a hundredth of the time.
 //!
-//! Equals `AutoencoderTiny` of diffusers 0.31.0 (src/diffusers/models/autoencoders/vae.py, `EncoderTiny` and
+//! Equals `AutoencoderTiny` of diffusers 0.31.0 (`src/diffusers/models/autoencoders/vae.py`, `EncoderTiny` and
 //! `DecoderTiny`) in fp32, to the tolerance of `tests/diffusion_golden.rs`. Source: madebyollin/taesd.
 
 mod block;
@@ -29,7 +29,7 @@ const MAGNITUDE: f32 = 3.0;
 enum Layer {
     Conv(Conv2d),
     ConvRelu(Conv2d),
-    Block(Block),
+    Block(Box<Block>),
     Double,
 }
 
@@ -70,7 +70,7 @@ impl Taesd {
                 _ => bare_conv(loader, &name, 2)?,
             }));
             for _ in 0..blocks {
-                encoder.push(Layer::Block(Block::load(loader, &format!("encoder.layers.{}", encoder.len()))?));
+                encoder.push(Layer::Block(Block::load(loader, &format!("encoder.layers.{}", encoder.len()))?.into()));
             }
         }
         encoder.push(Layer::Conv(loader.conv3(&format!("encoder.layers.{}", encoder.len()), [CHANNELS, LATENT])?));
@@ -78,7 +78,8 @@ impl Taesd {
         let mut decoder = vec![Layer::ConvRelu(loader.conv3("decoder.layers.0", [LATENT, CHANNELS])?)];
         for (level, &blocks) in BLOCKS.iter().rev().enumerate() {
             for _ in 0..blocks {
-                decoder.push(Layer::Block(Block::load(loader, &format!("decoder.layers.{}", decoder.len() + 1))?));
+                decoder
+                    .push(Layer::Block(Block::load(loader, &format!("decoder.layers.{}", decoder.len() + 1))?.into()));
             }
             if level + 1 < BLOCKS.len() {
                 decoder.push(Layer::Double);

@@ -36,7 +36,7 @@ impl ClipTextConfig {
         }
     }
 
-    /// Stable Diffusion 2.x (stabilityai/stable-diffusion-2-1: text_encoder/config.json, whose checkpoint leaves out the
+    /// Stable Diffusion 2.x (`stabilityai/stable-diffusion-2-1`: `text_encoder/config.json`, whose checkpoint leaves out the
     /// last of the 24 layers).
     #[must_use]
     pub fn sd2() -> Self {

@@ -1,6 +1,6 @@
 //! The text encoder of CLIP, as Stable Diffusion 1.x and 2.x use it.
 //!
-//! Equals `CLIPTextModel` of transformers 4.46.3 (src/transformers/models/clip/modeling_clip.py) in fp32, to the tolerance
+//! Equals `CLIPTextModel` of transformers 4.46.3 (`src/transformers/models/clip/modeling_clip.py`) in fp32, to the tolerance
 //! of `tests/diffusion_golden.rs`. What skips layers goes through the final norm too, as in diffusers' `clip_skip`.
 //!
 //! Source: A. Radford et al., "Learning Transferable Visual Models From Natural Language Supervision", ICML 2021.
