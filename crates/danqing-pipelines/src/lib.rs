@@ -11,6 +11,7 @@ pub mod fill;
 mod half_width;
 mod lazy_network;
 mod ports;
+pub mod prompt;
 pub mod restyle;
 pub mod sampling;
 mod seed;
