@@ -3,19 +3,25 @@
 //!
 //! Source: opencv/opencv@4.11.0 `modules/imgproc/src/color_rgb.simd.hpp` (15-bit BT.601 weights), `deriv.cpp`.
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Gray8, Raster, Srgb8};
 
 use crate::blur::Border;
 
 /// BT.601 luma of encoded samples: `(9798 R + 19235 G + 3735 B + 2¹⁴) >> 15`.
-#[must_use]
-pub fn grey(from: &Raster<Srgb8>) -> Raster<Gray8> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn grey(from: &Raster<Srgb8>, cancel: &CancelToken) -> Result<Raster<Gray8>, Cancelled> {
     let mut made = Raster::filled(from.width(), from.height(), 0);
-    for (to, rgb) in made.samples_mut().iter_mut().zip(from.samples().chunks_exact(3)) {
-        let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(u32::from);
-        *to = ((9798 * r + 19235 * g + 3735 * b + (1 << 14)) >> 15) as u8;
+    for y in 0..from.height() {
+        cancel.check()?;
+        for (to, rgb) in made.row_mut(y).iter_mut().zip(from.row(y).chunks_exact(3)) {
+            let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(u32::from);
+            *to = ((9798 * r + 19235 * g + 3735 * b + (1 << 14)) >> 15) as u8;
+        }
     }
-    made
+    Ok(made)
 }
 
 /// Derivative kernel.
@@ -62,21 +68,20 @@ pub struct Gradients {
     pub dy: Vec<i16>,
 }
 
-impl Gradients {
-    /// `√(dx² + dy²)` of every pixel.
-    #[must_use]
-    pub fn magnitudes(&self) -> Vec<f32> {
-        self.dx.iter().zip(&self.dy).map(|(&x, &y)| f32::from(x).hypot(f32::from(y))).collect()
-    }
-}
-
 /// Both derivatives of a grey picture.
-#[must_use]
-pub fn gradients(from: &Raster<Gray8>, operator: Operator, border: Border) -> Gradients {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn gradients(
+    from: &Raster<Gray8>,
+    operator: Operator,
+    border: Border,
+    cancel: &CancelToken,
+) -> Result<Gradients, Cancelled> {
     let (width, height) = from.size();
     let mut made = Gradients { width, height, dx: vec![0; width * height], dy: vec![0; width * height] };
     if from.bounds().is_empty() {
-        return made;
+        return Ok(made);
     }
     let (smooth, derive) = operator.kernels();
     let radius = smooth.len() / 2;
@@ -84,6 +89,7 @@ pub fn gradients(from: &Raster<Gray8>, operator: Operator, border: Border) -> Gr
         (0..width + 2 * radius).map(|x| border.index(x as isize - radius as isize, width)).collect();
     let (mut smoothed, mut derived) = (vec![0_i32; columns.len()], vec![0_i32; columns.len()]);
     for y in 0..height {
+        cancel.check()?;
         sum_columns(from, y, (smooth, derive), border, &columns, (&mut smoothed, &mut derived));
         let row = y * width..(y + 1) * width;
         for (x, (dx, dy)) in made.dx[row.clone()].iter_mut().zip(&mut made.dy[row]).enumerate() {
@@ -91,19 +97,23 @@ pub fn gradients(from: &Raster<Gray8>, operator: Operator, border: Border) -> Gr
             *dy = operator.sample(dot(smooth, &derived[x..]));
         }
     }
-    made
+    Ok(made)
 }
 
 /// `cv2.Sobel` of both directions with `BORDER_REFLECT_101`.
-#[must_use]
-pub fn sobel(from: &Raster<Gray8>) -> Gradients {
-    gradients(from, Operator::Sobel3, Border::Reflect101)
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn sobel(from: &Raster<Gray8>, cancel: &CancelToken) -> Result<Gradients, Cancelled> {
+    gradients(from, Operator::Sobel3, Border::Reflect101, cancel)
 }
 
 /// `cv2.Scharr` of both directions with `BORDER_REFLECT_101`.
-#[must_use]
-pub fn scharr(from: &Raster<Gray8>) -> Gradients {
-    gradients(from, Operator::Scharr, Border::Reflect101)
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn scharr(from: &Raster<Gray8>, cancel: &CancelToken) -> Result<Gradients, Cancelled> {
+    gradients(from, Operator::Scharr, Border::Reflect101, cancel)
 }
 
 /// The vertical pass around row `y`: smoothed and derived sums of every (padded) column.

@@ -42,8 +42,7 @@ pub fn picture_boundary(from: &Raster<Srgb8>, cancel: &CancelToken) -> Result<Bo
     if from.width() < 8 || from.height() < 8 {
         return Ok(whole);
     }
-    let edges = canny(&grey(from), &EDGES);
-    cancel.check()?;
+    let edges = canny(&grey(from, cancel)?, &EDGES, cancel)?;
     let rows = pair(from, &edges, from.bounds(), [Side::Top, Side::Bottom]);
     let middle = trimmed(from.bounds(), rows, [Side::Top, Side::Bottom]);
     cancel.check()?;

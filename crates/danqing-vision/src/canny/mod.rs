@@ -3,6 +3,7 @@
 //! Source: J. Canny, "A computational approach to edge detection", 1986; rounding and tie rules from
 //! opencv/opencv@4.11.0 `modules/imgproc/src/canny.cpp`. No smoothing is done: blur first where the picture is noisy.
 
+use danqing_capability::{CancelToken, Cancelled};
 use danqing_media::{Gray8, Raster};
 
 use crate::blur::Border;
@@ -40,24 +41,37 @@ impl Default for Thresholds {
 }
 
 /// Edges one pixel wide: 255 on an edge, 0 elsewhere.
-#[must_use]
-pub fn canny(from: &Raster<Gray8>, thresholds: &Thresholds) -> Raster<Gray8> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn canny(
+    from: &Raster<Gray8>,
+    thresholds: &Thresholds,
+    cancel: &CancelToken,
+) -> Result<Raster<Gray8>, Cancelled> {
     let operator = match thresholds.aperture {
         Aperture::Three => Operator::Sobel3,
         Aperture::Five => Operator::Sobel5,
         Aperture::Seven => Operator::Sobel7,
     };
-    canny_of_gradients(&gradients(from, operator, Border::Replicate), thresholds)
+    canny_of_gradients(&gradients(from, operator, Border::Replicate, cancel)?, thresholds, cancel)
 }
 
 /// The same from gradients computed before.
-#[must_use]
-pub fn canny_of_gradients(gradients: &Gradients, thresholds: &Thresholds) -> Raster<Gray8> {
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn canny_of_gradients(
+    gradients: &Gradients,
+    thresholds: &Thresholds,
+    cancel: &CancelToken,
+) -> Result<Raster<Gray8>, Cancelled> {
     let (low, high) = whole_thresholds(thresholds);
-    let ridge = Ridge::new(gradients, thresholds.l2_gradient);
+    let ridge = Ridge::new(gradients, thresholds.l2_gradient, cancel)?;
     let mut edges = Raster::filled(gradients.width, gradients.height, NOTHING);
     let mut strong = Vec::new();
     for y in 0..gradients.height {
+        cancel.check()?;
         for (x, edge) in edges.row_mut(y).iter_mut().enumerate() {
             let magnitude = ridge.magnitude(x, y);
             if magnitude > low && ridge.is_crest(x, y, magnitude) {
@@ -69,9 +83,14 @@ pub fn canny_of_gradients(gradients: &Gradients, thresholds: &Thresholds) -> Ras
             }
         }
     }
-    follow(&mut edges, strong);
-    edges.samples_mut().iter_mut().for_each(|s| *s = if *s == EDGE { EDGE } else { NOTHING });
-    edges
+    follow(&mut edges, strong, cancel)?;
+    for y in 0..gradients.height {
+        cancel.check()?;
+        for sample in edges.row_mut(y) {
+            *sample = if *sample == EDGE { EDGE } else { NOTHING };
+        }
+    }
+    Ok(edges)
 }
 
 const NOTHING: u8 = 0;
@@ -97,10 +116,11 @@ struct Ridge<'a> {
 }
 
 impl<'a> Ridge<'a> {
-    fn new(gradients: &'a Gradients, l2: bool) -> Self {
+    fn new(gradients: &'a Gradients, l2: bool, cancel: &CancelToken) -> Result<Self, Cancelled> {
         let (width, height) = (gradients.width, gradients.height);
         let mut magnitudes = vec![0; (width + 2) * (height + 2)];
         for y in 0..height {
+            cancel.check()?;
             let row = y * width..(y + 1) * width;
             let to = &mut magnitudes[(y + 1) * (width + 2) + 1..][..width];
             for ((to, &dx), &dy) in to.iter_mut().zip(&gradients.dx[row.clone()]).zip(&gradients.dy[row]) {
@@ -108,7 +128,7 @@ impl<'a> Ridge<'a> {
                 *to = if l2 { dx * dx + dy * dy } else { dx.abs() + dy.abs() };
             }
         }
-        Self { gradients, magnitudes }
+        Ok(Self { gradients, magnitudes })
     }
 
     fn at(&self, x: usize, y: usize) -> usize {
@@ -144,9 +164,18 @@ impl<'a> Ridge<'a> {
 }
 
 /// Turns every weak pixel that touches an edge (8 neighbours) into an edge.
-fn follow(edges: &mut Raster<Gray8>, mut strong: Vec<(usize, usize)>) {
+fn follow(
+    edges: &mut Raster<Gray8>,
+    mut strong: Vec<(usize, usize)>,
+    cancel: &CancelToken,
+) -> Result<(), Cancelled> {
     let (width, height) = edges.size();
+    let mut steps = 0_usize;
     while let Some((x, y)) = strong.pop() {
+        if steps.is_multiple_of(1 << 12) {
+            cancel.check()?;
+        }
+        steps += 1;
         for ny in y.saturating_sub(1)..(y + 2).min(height) {
             for nx in x.saturating_sub(1)..(x + 2).min(width) {
                 let neighbour = &mut edges.pixel_mut(nx, ny)[0];
@@ -157,4 +186,5 @@ fn follow(edges: &mut Raster<Gray8>, mut strong: Vec<(usize, usize)>) {
             }
         }
     }
+    Ok(())
 }

@@ -61,10 +61,10 @@ pub fn lines_meeting_border(
     cancel: &CancelToken,
 ) -> Result<Vec<BorderLine>, Cancelled> {
     let smooth = gaussian(from, 0.8, cancel)?;
-    let slopes = gradients(&smooth, Operator::Sobel3, Border::Replicate);
-    cancel.check()?;
+    let slopes = gradients(&smooth, Operator::Sobel3, Border::Replicate, cancel)?;
     let (low, high) = (search.threshold / 2.0, search.threshold);
-    let edges = canny_of_gradients(&slopes, &Thresholds { low, high, l2_gradient: true, ..Thresholds::default() });
+    let thresholds = Thresholds { low, high, l2_gradient: true, ..Thresholds::default() };
+    let edges = canny_of_gradients(&slopes, &thresholds, cancel)?;
     let field = Field { slopes: &slopes, edges: &edges };
     let mut lines = Vec::new();
     for side in [Side::Left, Side::Top, Side::Right, Side::Bottom] {

@@ -1,3 +1,4 @@
+use danqing_capability::CancelToken;
 use danqing_media::Gray8;
 use danqing_vision::canny::{Aperture, Thresholds, canny};
 
@@ -10,7 +11,7 @@ fn edges_are_the_same_pixels_as_opencvs() {
     for name in golden.names("").iter().filter(|name| name.contains('/')) {
         let photo = name.split('/').next().expect("a first part");
         let from = golden.raster_u8::<Gray8>(photo);
-        let edges = canny(&from, &thresholds(name));
+        let edges = canny(&from, &thresholds(name), &CancelToken::default()).expect("not cancelled");
         let packed = golden.bytes_of(name);
         for (i, &edge) in edges.samples().iter().enumerate() {
             let expected = packed[i / 8] >> (7 - i % 8) & 1 == 1;

@@ -1,3 +1,4 @@
+use danqing_capability::CancelToken;
 use danqing_media::Srgb8;
 use danqing_vision::gradients::{grey, sobel};
 use danqing_vision::metrics::{Error, Window, gradient_statistics, psnr, ssim};
@@ -22,8 +23,11 @@ fn psnr_and_ssim_equal_scikit_image() {
 #[test]
 fn blur_lowers_the_mean_gradient() {
     let golden = Golden::open("vision_metrics");
-    let [sharp, soft] =
-        ["photo", "blurred"].map(|name| gradient_statistics(&sobel(&grey(&golden.raster_u8::<Srgb8>(name))), |_| true));
+    let cancel = CancelToken::default();
+    let [sharp, soft] = ["photo", "blurred"].map(|name| {
+        let grey = grey(&golden.raster_u8::<Srgb8>(name), &cancel).expect("not cancelled");
+        gradient_statistics(&sobel(&grey, &cancel).expect("not cancelled"), |_| true)
+    });
     assert_eq!(sharp.count, 61 * 77);
     assert!(soft.mean < 0.8 * sharp.mean && soft.largest < sharp.largest, "{soft:?} {sharp:?}");
 }
