@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod bench;
 mod destination;
 mod doctor;
 mod execute;
@@ -23,6 +24,7 @@ mod studio;
 mod styles;
 
 pub use batch::{Batch, BatchEvent, Error as BatchError, Fate, Item};
+pub use bench::{Bench, Measurement, workload_names};
 pub use destination::Error as DestinationError;
 pub use doctor::{Client, Diagnosis};
 pub use execute::Finished;

@@ -79,6 +79,7 @@ impl<'a> Attention<'a> {
             mask,
         };
         let mut out = engine.buffer(q.shape().elements()?)?;
+        engine.count(2 * out.len() * problem.keys);
         attend(engine, &problem, &mut out)?;
         give(engine, q.shape(), out)
     }

@@ -123,6 +123,7 @@ impl Conv2d {
         let (rows, columns) = self.windows();
         let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
         let axes = [(&rows, &columns)];
+        self.count(engine, out_shape);
         match &self.path {
             Path::Dense(dense) => dense.forward(engine, &[x], out_shape, &axes, epilogue.finish(out_shape)?),
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
@@ -150,10 +151,16 @@ impl Conv2d {
                 let out_shape = self.out_shape(shape)?;
                 let (rows, columns) = self.windows();
                 let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
+                self.count(engine, out_shape);
                 dense.forward(engine, maps, out_shape, &[(&rows, &columns)], epilogue.finish(out_shape)?)
             }
             _ => self.forward_with(engine, &crate::concat(engine, maps)?, epilogue),
         }
+    }
+
+    fn count(&self, engine: &Engine, out: Shape) {
+        let terms = self.shape.in_channels / self.shape.groups * self.kernel.0 * self.kernel.1;
+        engine.count(out.pixels() * out.channels * terms);
     }
 
     fn windows(&self) -> (Window, Window) {

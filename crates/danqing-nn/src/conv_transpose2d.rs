@@ -130,6 +130,8 @@ impl ConvTranspose2d {
         let rows = rows.axes("ConvTranspose2d", shape.height)?;
         let columns = columns.axes("ConvTranspose2d", shape.width)?;
         let axes: Vec<(&Axis, &Axis)> = rows.iter().flat_map(|y| columns.iter().map(move |x| (y, x))).collect();
+        let terms = self.shape.out_channels / self.shape.groups * self.kernel.0 * self.kernel.1;
+        engine.count(shape.pixels() * shape.channels * terms);
         match &self.path {
             Path::Dense(dense) => dense.forward(engine, &[x], out_shape, &axes, epilogue.finish(out_shape)?),
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),

@@ -1,6 +1,7 @@
 //! The handle a run owns: threads, tier, precision, arena, cancel token.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use danqing_capability::CancelToken;
 
@@ -54,6 +55,7 @@ struct Parts {
     arena: Arc<Arena>,
     tier: Tier,
     precision: Precision,
+    operations: AtomicU64,
     #[cfg(feature = "candle")]
     device: Option<candle_core::Device>,
 }
@@ -79,6 +81,7 @@ impl Engine {
             arena: Arc::default(),
             tier,
             precision: config.precision,
+            operations: AtomicU64::new(0),
             #[cfg(feature = "candle")]
             device: config.device.open()?,
         };
@@ -132,6 +135,18 @@ impl Engine {
     #[must_use]
     pub fn memory(&self) -> Memory {
         self.parts.arena.memory()
+    }
+
+    /// Multiplications and additions of all convolutions, linear layers, products and attentions so far, padding counted
+    /// as if it were picture: the figure that networks are compared by. What is done to single values is not in it.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.parts.operations.load(Ordering::Relaxed)
+    }
+
+    /// Counts so many multiplications and as many additions.
+    pub(crate) fn count(&self, products: usize) {
+        self.parts.operations.fetch_add(2 * products as u64, Ordering::Relaxed);
     }
 
     /// Starts a new measurement of the peak and gives unused buffers back to the system.

@@ -43,6 +43,7 @@ fn product(
     let rows = shape.height * shape.width;
     let out_shape = shape.with_channels(columns);
     let mut out = engine.buffer(out_shape.elements()?)?;
+    engine.count(out.len() * k);
     let kernel = KernelShape { out_channels: columns, in_channels: k, groups: 1 };
     let window = Window { kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, mode: PadMode::Zero };
     let axes = (window.axis(what, 1)?, window.axis(what, rows)?);

@@ -4,7 +4,10 @@
 mod reference;
 
 use danqing_capability::CancelToken;
-use danqing_nn::{Attention, Engine, EngineConfig, Error, FeatureMap, Shape, affine, matmul, matmul_transposed};
+use danqing_nn::{
+    Attention, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, EngineConfig, Epilogue, Error,
+    FeatureMap, Shape, Weight, affine, matmul, matmul_transposed,
+};
 use reference::{Random, Sum, assert_sums, engines};
 
 const EPS: f64 = f32::EPSILON as f64;
@@ -201,5 +204,30 @@ fn products_equal_their_definition() -> Result<(), Error> {
             assert!(matches!(matmul(&engine, &b, &b), Err(Error::Shapes { .. })) || k == columns);
         }
     }
+    Ok(())
+}
+
+#[test]
+fn operations_are_counted_by_their_formulas() -> Result<(), Error> {
+    let engine = &engines()[0];
+    let mut random = Random::new(36);
+    let counted = |work: &dyn Fn() -> Result<FeatureMap, Error>| -> Result<u64, Error> {
+        let before = engine.operations();
+        work()?;
+        Ok(engine.operations() - before)
+    };
+    let (q, k) = (tokens(engine, &mut random, 2, 5, 12), tokens(engine, &mut random, 2, 7, 12));
+    // Two products of 5×7 scores over 12 channels, a multiplication and an addition each, of two pictures.
+    assert_eq!(counted(&|| Attention::new(3).forward(engine, &q, &k, &k))?, 2 * 2 * 2 * 5 * 7 * 12);
+    assert_eq!(counted(&|| matmul_transposed(engine, &q, &k))?, 2 * 2 * 5 * 7 * 12);
+    let w = Weight::new(&[6, 6, 3, 3], vec![0.5; 324])?;
+    let conv = Conv2d::new(engine, Conv2dConfig { groups: 2, stride: 2, ..Conv2dConfig::same(3) }, &w, None)?;
+    let x = FeatureMap::filled(engine, Shape::new(1, 8, 6, 12), 1.0)?;
+    assert_eq!(counted(&|| conv.forward(engine, &x))?, 2 * 4 * 3 * 6 * 6 * 9);
+    let wide = Conv2d::new(engine, Conv2dConfig::same(1), &Weight::new(&[5, 24, 1, 1], vec![0.5; 120])?, None)?;
+    assert_eq!(counted(&|| wide.forward_concat(engine, &[&x, &x], Epilogue::default()))?, 2 * 48 * 24 * 5);
+    let wt = Weight::new(&[12, 5, 2, 2], vec![0.5; 240])?;
+    let up = ConvTranspose2d::new(engine, ConvTranspose2dConfig { stride: 2, ..Default::default() }, &wt, None)?;
+    assert_eq!(counted(&|| up.forward(engine, &x))?, 2 * 48 * 12 * 5 * 4);
     Ok(())
 }

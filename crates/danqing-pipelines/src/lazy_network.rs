@@ -87,7 +87,7 @@ impl Classified for NetworkError {
 }
 
 /// The weights crate knows classes of its own, so that it depends on nothing.
-fn class_of_weights(class: danqing_weights::Class) -> Class {
+pub(crate) fn class_of_weights(class: danqing_weights::Class) -> Class {
     match class {
         danqing_weights::Class::MissingModel => Class::MissingModel,
         danqing_weights::Class::Caller => Class::Caller,

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adjust;
+pub mod bench;
 pub mod cutout;
 pub mod erase;
 pub mod extend;

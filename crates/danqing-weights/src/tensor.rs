@@ -136,6 +136,18 @@ impl TensorFile {
         Ok(Self { file, tensors, index, metadata })
     }
 
+    /// Of `f32` values made by a program: name, shape, values.
+    ///
+    /// # Errors
+    /// [`ParseError::DuplicateTensor`], [`ParseError::TensorSize`] for another number of values than the shape has.
+    pub fn from_f32(tensors: impl IntoIterator<Item = (String, Vec<usize>, Vec<f32>)>) -> Result<Self, ParseError> {
+        let entry = |(name, shape, values): (String, Vec<usize>, Vec<f32>)| {
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            TensorEntry { name, dtype: Dtype::F32, shape, bytes: TensorBytes::Own(bytes) }
+        };
+        Self::new(Vec::new(), tensors.into_iter().map(entry).collect(), BTreeMap::new())
+    }
+
     /// The tensor of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<TensorView<'_>> {

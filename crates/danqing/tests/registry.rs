@@ -32,8 +32,20 @@ fn ids_are_plain_and_unique() {
     for id in &ids {
         assert!(id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{id}");
         assert!(
-            !["run", "rerun", "recipe", "capabilities", "styles", "models", "doctor", "completions", "man", "docs"]
-                .contains(id)
+            ![
+                "run",
+                "rerun",
+                "recipe",
+                "capabilities",
+                "styles",
+                "models",
+                "doctor",
+                "bench",
+                "completions",
+                "man",
+                "docs"
+            ]
+            .contains(id)
         );
     }
     ids.sort_unstable();

@@ -74,11 +74,30 @@ pub(super) fn commands(language: Language) -> Vec<Command> {
         Command::new("styles").about(text("about.styles")),
         models(language),
         Command::new("doctor").about(text("about.doctor")),
+        bench(language),
         Command::new("completions").about(text("about.completions")).arg(shell(language)),
         Command::new("man").about(text("about.man")),
         Command::new("docs").about(text("about.docs")).arg(file("folder", "option.folder")),
         help(language),
     ]
+}
+
+/// `bench [NAME]`.
+fn bench(language: Language) -> Command {
+    let heading = language.text("heading.parameters");
+    let names = language.filled("option.bench_name", &[&danqing_jobs::workload_names().join(", ")]);
+    let name = Arg::new("name").value_name("NAME").help(names).help_heading(language.text("heading.inputs"));
+    let file = |name: &'static str, key| {
+        let arg = Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(OsString));
+        arg.help(language.text(key)).help_heading(heading).value_hint(clap::ValueHint::FilePath)
+    };
+    let runs = Arg::new("runs").long("runs").value_name("N").value_parser(value_parser!(usize)).default_value("3");
+    Command::new("bench")
+        .about(language.text("about.bench"))
+        .arg(name)
+        .arg(runs.hide_default_value(true).help(language.text("option.bench_runs")).help_heading(heading))
+        .arg(file("weights", "option.bench_weights"))
+        .arg(file("dump", "option.bench_dump"))
 }
 
 /// `help COMMAND` for people who expect it; the same as `COMMAND --help`.

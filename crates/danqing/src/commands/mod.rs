@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod batch;
+mod bench;
 mod describe;
 mod doctor;
 mod generated;
@@ -60,6 +61,7 @@ fn dispatch(name: &str, matches: &ArgMatches, session: &mut Session, describing:
         "styles" => describe::styles(session, describing),
         "models" => models::run(matches, session),
         "doctor" => doctor::run(session),
+        "bench" => bench::run(matches, session),
         "completions" => generated::completions(matches, describing),
         "man" => generated::man(session, describing),
         "docs" => generated::docs(matches, describing),

@@ -1,0 +1,250 @@
+//! Times networks and operators on this machine: for users who ask how fast it is, and for comparisons from outside.
+
+mod error;
+mod networks;
+mod operators;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use danqing_nn::{Engine, FeatureMap, Precision, Shape};
+use danqing_weights::containers::safetensors;
+use danqing_weights::{Limits, ModelStore, TensorFile, containers};
+use serde::Serialize;
+
+pub use self::error::Error;
+use self::networks::Origin;
+use self::workload::Workload;
+
+/// Names of all workloads.
+pub const NAMES: [&str; 17] = [
+    "unet",
+    "unet-b2",
+    "vae-decode",
+    "vae-encode",
+    "taesd-decode",
+    "clip",
+    "rrdb",
+    "adain",
+    "migan",
+    "conv",
+    "linear",
+    "matmul",
+    "attention",
+    "cross-attention",
+    "groupnorm",
+    "layernorm",
+    "geglu",
+];
+
+/// What is to be timed, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// One of [`NAMES`]; `None` = all.
+    pub name: Option<&'a str>,
+    /// Timed runs, after one that is not counted.
+    pub runs: usize,
+    /// Weights of the network, with its published names.
+    pub weights: Option<&'a Path>,
+    /// File to write inputs and output to, as safetensors, pictures in NHWC.
+    pub dump: Option<&'a Path>,
+}
+
+/// One workload's figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measurement {
+    /// Which workload.
+    pub name: &'static str,
+    /// Instruction set.
+    pub tier: String,
+    /// Of maps and products.
+    pub precision: &'static str,
+    /// Threads, the caller's included.
+    pub threads: usize,
+    /// Timed runs.
+    pub runs: usize,
+    /// Wall time of the fastest.
+    pub seconds_min: f64,
+    /// Wall time of the middle one.
+    pub seconds_median: f64,
+    /// Most bytes of weights, maps and scratch at once.
+    pub peak_bytes: usize,
+    /// 10⁹ multiplications and additions of a run.
+    pub gflop: f64,
+}
+
+/// Times one workload, or all. `report` sees each as soon as it is done. The engine's cancel token ends it.
+///
+/// # Errors
+/// [`Error`].
+pub fn run(
+    engine: &Engine,
+    store: &ModelStore,
+    settings: Settings<'_>,
+    report: &mut dyn FnMut(&Measurement),
+) -> Result<Vec<Measurement>, Error> {
+    let names = chosen(settings)?;
+    let file = settings.weights.map(|path| containers::read(path, &Limits::default())).transpose()?;
+    let origin = Origin { store, file: file.as_ref() };
+    let mut all = Vec::with_capacity(names.len());
+    for name in names {
+        engine.cancel_token().check()?;
+        engine.reset_peak();
+        let workload = workload(engine, &origin, name)?;
+        let (measurement, output) = measure(engine, name, &workload, settings.runs)?;
+        report(&measurement);
+        all.push(measurement);
+        if let Some(path) = settings.dump {
+            dump(path, &workload, &output)?;
+        }
+    }
+    Ok(all)
+}
+
+fn chosen(settings: Settings<'_>) -> Result<Vec<&'static str>, Error> {
+    if settings.runs == 0 {
+        return Err(Error::NoRuns);
+    }
+    let Some(asked) = settings.name else {
+        let options = [("weights", settings.weights), ("dump", settings.dump)];
+        return match options.into_iter().find(|(_, path)| path.is_some()) {
+            Some((option, _)) => Err(Error::OneWorkload { option }),
+            None => Ok(NAMES.to_vec()),
+        };
+    };
+    let found = NAMES.into_iter().find(|name| *name == asked);
+    found.map(|name| vec![name]).ok_or_else(|| Error::Unknown { actual: asked.to_owned(), known: NAMES.join(", ") })
+}
+
+fn workload(engine: &Engine, origin: &Origin<'_>, name: &'static str) -> Result<Workload, Error> {
+    let operator = match name {
+        "unet" => return networks::unet(engine, origin, 1),
+        "unet-b2" => return networks::unet(engine, origin, 2),
+        "vae-decode" => return networks::vae_decode(engine, origin),
+        "vae-encode" => return networks::vae_encode(engine, origin),
+        "taesd-decode" => return networks::taesd_decode(engine, origin),
+        "clip" => return networks::clip(engine, origin),
+        "rrdb" => return networks::rrdb(engine, origin),
+        "adain" => return networks::adain(engine, origin),
+        "migan" => return networks::migan(engine, origin),
+        "conv" => operators::conv,
+        "linear" => operators::linear,
+        "matmul" => operators::matrices,
+        "attention" => operators::attention,
+        "cross-attention" => operators::cross_attention,
+        "groupnorm" => operators::groupnorm,
+        "layernorm" => operators::layernorm,
+        _ => operators::gated,
+    };
+    if origin.file.is_some() {
+        return Err(Error::NoWeights { name });
+    }
+    operator(engine)
+}
+
+/// The figures, and the last run's output.
+fn measure(
+    engine: &Engine,
+    name: &'static str,
+    workload: &Workload,
+    runs: usize,
+) -> Result<(Measurement, FeatureMap), Error> {
+    let before = engine.operations();
+    let mut output = workload.run(engine)?;
+    let gflop = (engine.operations() - before) as f64 * 1e-9;
+    let mut seconds = Vec::with_capacity(runs);
+    for _ in 0..runs {
+        drop(output);
+        let start = Instant::now();
+        output = workload.run(engine)?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    let measurement = Measurement {
+        name,
+        tier: engine.tier().to_string(),
+        precision: match engine.precision() {
+            Precision::F32 => "f32",
+            _ => "other",
+        },
+        threads: engine.threads(),
+        runs,
+        seconds_min: seconds[0],
+        seconds_median: seconds[runs / 2],
+        peak_bytes: engine.memory().peak_bytes,
+        gflop,
+    };
+    Ok((measurement, output))
+}
+
+/// Inputs by their names and `output`, NHWC.
+fn dump(path: &Path, workload: &Workload, output: &FeatureMap) -> Result<(), Error> {
+    let mut tensors = Vec::new();
+    for (name, map) in workload.inputs.iter().map(|(name, map)| (*name, map)).chain([("output", output)]) {
+        let Shape { batch, height, width, channels } = map.shape();
+        tensors.push((name.to_owned(), vec![batch, height, width, channels], map.to_nhwc()?));
+    }
+    let file = TensorFile::from_f32(tensors)?;
+    let refused = |reason| Error::Write { path: path.display().to_string(), reason };
+    let out = std::fs::File::create(path).map_err(refused)?;
+    safetensors::write(std::io::BufWriter::new(out), file.iter(), &BTreeMap::new()).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use danqing_capability::{CancelToken, Class, Classified};
+    use danqing_nn::EngineConfig;
+    use danqing_weights::StoreConfig;
+
+    fn studio() -> (Engine, ModelStore) {
+        let engine = Engine::new(EngineConfig { threads: Some(2), ..EngineConfig::default() }).expect("an engine");
+        let config = StoreConfig::from_environment(true).expect("a store");
+        (engine, ModelStore::open(config).expect("a store"))
+    }
+
+    fn of(name: Option<&str>) -> Settings<'_> {
+        Settings { name, runs: 2, weights: None, dump: None }
+    }
+
+    #[test]
+    fn an_operator_is_timed_counted_and_written_out() {
+        let (engine, store) = studio();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("cross.safetensors");
+        let settings = Settings { dump: Some(&path), ..of(Some("cross-attention")) };
+        let mut seen = 0;
+        let all = run(&engine, &store, settings, &mut |_| seen += 1).expect("runs");
+        assert_eq!((all.len(), seen, all[0].name, all[0].runs), (1, 1, "cross-attention", 2));
+        // Two products of 4096×77 scores over 320 channels, a multiplication and an addition each.
+        assert!((all[0].gflop - 4.0 * 4096.0 * 77.0 * 320.0 * 1e-9).abs() < 1e-9);
+        assert!(all[0].seconds_min <= all[0].seconds_median);
+        assert!(all[0].peak_bytes > 2 * 4096 * 320 * 4);
+        let file = containers::read(&path, &Limits::default()).expect("a file");
+        assert_eq!(file.get("key").expect("an input").shape(), [1, 1, 77, 320]);
+        assert_eq!(file.get("output").expect("an output").shape(), [1, 64, 64, 320]);
+    }
+
+    #[test]
+    fn what_can_t_be_is_refused_before_any_work() {
+        let (engine, store) = studio();
+        let path = Path::new("nowhere.safetensors");
+        let cases = [
+            (of(Some("oven")), "there is no workload named oven"),
+            (Settings { runs: 0, ..of(Some("conv")) }, "0 runs"),
+            (Settings { weights: Some(path), ..of(None) }, "--weights needs the name of one workload"),
+            (Settings { dump: Some(path), ..of(None) }, "--dump needs the name of one workload"),
+            (Settings { weights: Some(path), ..of(Some("unet")) }, "nowhere.safetensors"),
+        ];
+        for (settings, expected) in cases {
+            let error = run(&engine, &store, settings, &mut |_| {}).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        let token = CancelToken::default();
+        token.cancel();
+        let error = run(&engine.with_cancel(token), &store, of(None), &mut |_| {}).expect_err("cancelled");
+        assert_eq!(error.class(), Class::Cancelled);
+    }
+}
