@@ -44,11 +44,7 @@ impl Default for Thresholds {
 ///
 /// # Errors
 /// [`Cancelled`].
-pub fn canny(
-    from: &Raster<Gray8>,
-    thresholds: &Thresholds,
-    cancel: &CancelToken,
-) -> Result<Raster<Gray8>, Cancelled> {
+pub fn canny(from: &Raster<Gray8>, thresholds: &Thresholds, cancel: &CancelToken) -> Result<Raster<Gray8>, Cancelled> {
     let operator = match thresholds.aperture {
         Aperture::Three => Operator::Sobel3,
         Aperture::Five => Operator::Sobel5,
@@ -164,11 +160,7 @@ impl<'a> Ridge<'a> {
 }
 
 /// Turns every weak pixel that touches an edge (8 neighbours) into an edge.
-fn follow(
-    edges: &mut Raster<Gray8>,
-    mut strong: Vec<(usize, usize)>,
-    cancel: &CancelToken,
-) -> Result<(), Cancelled> {
+fn follow(edges: &mut Raster<Gray8>, mut strong: Vec<(usize, usize)>, cancel: &CancelToken) -> Result<(), Cancelled> {
     let (width, height) = edges.size();
     let mut steps = 0_usize;
     while let Some((x, y)) = strong.pop() {
