@@ -6,6 +6,8 @@ use super::composition::{decimal, split_at_word};
 
 /// Factor of round brackets; square ones divide by it.
 const STEP: f64 = 1.1;
+/// Brackets open at once; more are text. (A hundred multiply by ten thousand.)
+const DEPTH: usize = 100;
 
 /// A part of a prompt.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,8 +50,9 @@ impl Reader {
         let after = &rest[first.len_utf8()..];
         match first {
             '\\' => return self.escaped(after),
-            '(' => self.round.push(self.found.len()),
-            '[' => self.square.push(self.found.len()),
+            '(' if self.depth() < DEPTH => self.round.push(self.found.len()),
+            '[' if self.depth() < DEPTH => self.square.push(self.found.len()),
+            '(' | '[' => self.add(&rest[..1]),
             ':' => {
                 if let Some((weight, length)) = weight(after)
                     && let Some(start) = self.round.pop()
@@ -85,6 +88,10 @@ impl Reader {
             }
             _ => after,
         }
+    }
+
+    fn depth(&self) -> usize {
+        self.round.len() + self.square.len()
     }
 
     fn add(&mut self, text: &str) {

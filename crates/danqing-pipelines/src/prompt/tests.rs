@@ -320,6 +320,12 @@ fn hostile_prompts_end() {
         assert_eq!(timed(&hostile, Timeline::new(3)), [(3, hostile.clone())]);
         assert!(!pieces(&hostile).is_empty());
     }
+    // Long ones, on which a rule of quadratic cost would not end in a minute.
+    for (open, close) in [("(", ")"), ("[", "]"), ("(a", ":1.1)")] {
+        let nested = open.repeat(100_000) + &close.repeat(100_000);
+        assert!(!pieces(&nested).is_empty());
+        assert_eq!(timed(&nested, Timeline::new(3)), [(3, nested.clone())]);
+    }
     let nested = "[".repeat(90) + "x" + &":1]".repeat(90);
     assert_eq!(timed(&nested, Timeline::new(2)), [(1, String::new()), (2, "x".to_owned())]);
 }

@@ -119,6 +119,7 @@ fn steps_by_strength() {
         (Strength::A1111Exact, 20, 0.5, (40, 20)),
         (Strength::A1111Exact, 20, 1.0, (20, 0)),
         (Strength::A1111Exact, 20, 0.0, (0, 0)),
+        (Strength::A1111Exact, 1000, 1.0, (1001, 1)),
         (Strength::Diffusers, 50, 0.8, (50, 10)),
         (Strength::Diffusers, 50, 0.0, (50, 50)),
         (Strength::Diffusers, 50, 1.0, (50, 0)),
