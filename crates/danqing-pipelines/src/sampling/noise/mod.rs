@@ -4,6 +4,7 @@
 mod brownian;
 mod initial;
 mod philox;
+mod polynomials;
 mod slerp;
 mod torch_cpu;
 

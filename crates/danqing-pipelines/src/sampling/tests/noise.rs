@@ -12,25 +12,23 @@ fn places(a: f32, b: f32) -> u32 {
 #[test]
 fn torch_cpu_order() {
     let file = golden_file();
-    let (mut compared, mut equal) = (0, 0);
     for seed in [0, 42, 123_456_789, (1 << 32) + 5] {
         for draws in [&[1, 5][..], &[15, 16], &[17, 100], &[768, 768], &[3, 20, 3]] {
             let mut stream = TorchCpu::new(seed);
-            let drawn: Vec<f32> = draws.iter().flat_map(|count| stream.normal(*count)).collect();
             let name = draws.iter().map(ToString::to_string).collect::<Vec<_>>().join("_");
             let expected = golden(&file, &format!("noise.{seed}.{name}"));
-            assert_eq!(drawn.len(), expected.len());
-            for (i, (a, b)) in drawn.iter().zip(&expected).enumerate() {
-                let apart = places(*a, *b);
-                // Near zero of the cosine an error of the angle is large beside the value.
-                assert!(apart <= 3 || (a - b).abs() < 5e-7, "noise.{seed}.{name}[{i}]: {a}, expected {b}");
-                equal += usize::from(apart == 0);
-                compared += 1;
+            let mut rest = expected.as_slice();
+            for count in draws {
+                let (wanted, after) = rest.split_at(*count);
+                for (i, (a, b)) in stream.normal(*count).iter().zip(wanted).enumerate() {
+                    let allowed = u32::from(*count < 16);
+                    assert!(places(*a, *b) <= allowed, "noise.{seed}.{name}, {count}[{i}]: {a}, expected {b}");
+                }
+                rest = after;
             }
+            assert!(rest.is_empty());
         }
     }
-    println!("{equal} of {compared} equal to the bit");
-    assert!(equal * 10 > compared * 8, "{equal} of {compared} equal to the bit");
 }
 
 #[test]
