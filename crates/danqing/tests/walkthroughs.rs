@@ -83,12 +83,13 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     product(a, ma, b, mb) / (product(a, ma, a, ma) * product(b, mb, b, mb)).sqrt()
 }
 
-fn mean_colour((_, _, pixels): &Rgb) -> [f64; 3] {
-    [0, 1, 2].map(|c| mean(pixels.iter().map(|p| lab(*p)[c])))
+/// Mean a* and b*: what colour the picture is as a whole, whatever its light.
+fn mean_colour((_, _, pixels): &Rgb) -> [f64; 2] {
+    [1, 2].map(|c| mean(pixels.iter().map(|p| lab(*p)[c])))
 }
 
-fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
+    (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
 #[test]

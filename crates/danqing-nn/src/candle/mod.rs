@@ -1,7 +1,8 @@
 //! The device backend: maps as candle tensors on CUDA or Metal (feature `candle`; `cuda` and `metal` add the devices).
 //!
-//! Tensors are contiguous NCHW `f32`. Every operator runs on the device; nothing falls back to our CPU kernels. Maps made
-//! by an engine of another device, or on the CPU, are brought over through host memory when an operator meets them.
+//! Tensors are contiguous NCHW `f32`. Attention, group, layer and RMS norm, GEGLU and products of maps still compute on
+//! our CPU kernels, their maps brought over and back; every other operator runs on the device. Maps made by an engine of
+//! another device, or on the CPU, are brought over through host memory when an operator meets them.
 //! Layers must be built by an engine of the device they run on.
 //!
 //! What differs from the CPU kernels:
