@@ -17,6 +17,7 @@ build:
 test: build
 	$(DANQING) models pull default --yes --quiet
 	$(CARGO) test --release --locked --workspace
+	$(CARGO) check --release --locked -p danqing-nn --features candle
 
 ## Everything that takes long: fuzzing of parsers and decoders, every property with many more cases.
 test-full: test
@@ -27,7 +28,7 @@ test-full: test
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check; else echo "cargo-deny is not installed: licences not checked"; fi
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources && $(CARGO) deny check advisories; else echo "cargo-deny is not installed: licences not checked"; fi
 
 ## Times each capability and writes docs/benchmarks.md.
 bench: build

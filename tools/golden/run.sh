@@ -28,7 +28,7 @@ run() { # run GROUP SCRIPT [ARGUMENT …]
 danqing=target/release/danqing
 for group in ${*:-vision media migan stylizers gatys cutout upscalers diffusion weights sampling}; do
     case $group in
-    vision) for script in canny fill_photos filters flow inpaint masks metrics resize tone; do run vision "tools/golden/vision_$script.py"; done ;;
+    vision) for script in canny fill_photos filters flow inpaint masks metrics resize rotate tone; do run vision "tools/golden/vision_$script.py"; done ;;
     media) for script in colors matrix; do run media "tools/golden/media_$script.py"; done ;;
     migan)
         "$danqing" models pull default --yes --quiet

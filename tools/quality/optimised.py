@@ -26,10 +26,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "golden"))
 import gatys  # noqa: E402
+from lpips import Lpips  # noqa: E402
 
 THREADS = 2
 MARGIN = 8
-HEAD = "| pair | program | content | style | smoothness | total | processor s |\n|---|---|---|---|---|---|---|"
+HEAD = "| pair | program | content | style | smoothness | total | LPIPS to the photograph ↓ | processor s |\n|---|---|---|---|---|---|---|---|"
 
 
 def fitted(picture, size):
@@ -39,7 +40,7 @@ def fitted(picture, size):
 
 
 def by_danqing(danqing, photo, art, iterations):
-    """Losses of the best evaluation, and processor seconds."""
+    """Losses of the best evaluation, processor seconds and the picture."""
     settings = {"iterations": iterations, "levels": 1, "pooling": "average", **{f"{k}_weight": v for k, v in gatys.WEIGHTS.items()}}
     with tempfile.TemporaryDirectory() as folder:
         photo.save(f"{folder}/photo.png")
@@ -50,10 +51,11 @@ def by_danqing(danqing, photo, art, iterations):
         before = os.times()
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         after = os.times()
+        made = np.asarray(Image.open(f"{folder}/out.png").convert("RGB"))
     events = [json.loads(line) for line in (done.stdout + done.stderr).splitlines() if line.startswith("{")]
     losses = [event["values"] for event in events if event.get("event") == "measure"]
     seconds = sum(getattr(after, k) - getattr(before, k) for k in ("children_user", "children_system"))
-    return min(losses, key=lambda loss: loss["total"]), seconds
+    return min(losses, key=lambda loss: loss["total"]), seconds, made
 
 
 def by_torch(vgg, photo, art, iterations):
@@ -70,23 +72,26 @@ def by_torch(vgg, photo, art, iterations):
         seen.append([part.item() for part in parts])
         return sum(parts)
 
-    gatys.lbfgs(loss, content, iterations)
+    _, made = gatys.lbfgs(loss, content, iterations)
+    made = made[0, :, MARGIN:-MARGIN, MARGIN:-MARGIN].permute(1, 2, 0).clamp(0, 1) * 255
     best = min(seen[:iterations], key=sum)
-    return dict(zip(("content", "style", "tv"), best), total=sum(best)), time.process_time() - start
+    return dict(zip(("content", "style", "tv"), best), total=sum(best)), time.process_time() - start, made.round().byte().numpy()
 
 
 def table(danqing, pairs, size, iterations):
     """Lines of a table: two for each name, photograph and painting."""
     weights = subprocess.run([danqing, "models", "path", "adain-vgg19"], capture_output=True, text=True, check=True)
     vgg = gatys.Vgg(weights.stdout.strip())
+    metric = Lpips()
     yield HEAD
     for name, photo, art in pairs:
         pictures = fitted(photo, size), fitted(art, size)
         with torch.enable_grad():
             made = {"danqing": by_danqing(danqing, *pictures, iterations), "torch": by_torch(vgg, *pictures, iterations)}
-        for program, (loss, seconds) in made.items():
+        seen = metric.features(np.asarray(pictures[0]))
+        for program, (loss, seconds, picture) in made.items():
             numbers = " | ".join(f"{loss[k]:.4f}" for k in ("content", "style", "tv", "total"))
-            yield f"| {name} | {program} | {numbers} | {seconds:.1f} |"
+            yield f"| {name} | {program} | {numbers} | {metric.between(seen, metric.features(picture)):.4f} | {seconds:.1f} |"
 
 
 def main():

@@ -31,6 +31,9 @@ from photographs import photographs
 SIDE = 384
 COUNT = 14
 BORDER = 4
+STRIPS = 5
+SHOWN = ["lanczos", "danqing:x4plus", "onnxruntime:x4plus", "danqing:anime", "danqing:video"]
+CROPS = document.DOCUMENT.parent / "upscale-crops.jpg"
 MEASURES = ("psnr", "ssim", "lpips")
 MODELS = {"x4plus": "realesrgan-x4plus", "anime": "realesrgan-x4plus-anime", "video": "realesr-animevideov3"}
 
@@ -77,6 +80,10 @@ def methods(binary: str, names: list[str]) -> dict:
         known[f"danqing:{model}"] = lambda model=model: by_danqing(binary, ["--model", model])
         known[f"onnxruntime:{model}"] = lambda id=id: (
             lambda session: lambda small: upscalers_onnx.run(session, small))(upscalers_onnx.plain(binary, id))
+    def twice(session):
+        return lambda small: upscalers_onnx.run(session, upscalers_onnx.run(session, small))
+
+    known["onnxruntime:x2plus twice"] = lambda: twice(upscalers_onnx.plain(binary, "realesrgan-x2plus"))
     known["danqing:x2plus twice"] = lambda: by_danqing(binary, ["--model", "x2plus"])
     return {name: known[name]() for name in names or known}
 
@@ -92,8 +99,17 @@ def measured(truth: np.ndarray, made: np.ndarray, metric: Lpips) -> dict:
     }
 
 
-def evaluate(chosen) -> dict:
-    metric, table = Lpips(), {}
+def strip(small: np.ndarray, pictures: dict, truth: np.ndarray) -> np.ndarray:
+    """The middle third: what was read, some methods, the truth."""
+    near = np.asarray(Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.NEAREST))
+    shown = [near, *(pictures[name] for name in SHOWN if name in pictures), truth]
+    third = slice(SIDE // 3, 2 * SIDE // 3)
+    return np.concatenate([picture[third, third] for picture in shown], axis=1)
+
+
+def evaluate(chosen) -> tuple[dict, list[np.ndarray]]:
+    """Measures by photograph and way, and strips of the first photographs."""
+    metric, table, strips = Lpips(), {}, []
     made_by = methods(chosen.danqing, chosen.methods.split(",") if chosen.methods else [])
     for index, (id, truth) in enumerate(truths(chosen.limit)):
         for way in ("bicubic", "realistic"):
@@ -102,12 +118,14 @@ def evaluate(chosen) -> dict:
             table[f"{id} {way}"] = {name: measured(truth, picture, metric) for name, picture in pictures.items()}
             line = "  ".join(f"{name} {row['lpips']:.3f}" for name, row in table[f"{id} {way}"].items())
             print(f"{index + 1:2} {id} {way}: {line}", file=sys.stderr, flush=True)
+            if way == "realistic" and len(strips) < STRIPS:
+                strips.append(strip(small, pictures, truth))
             if chosen.out:
                 chosen.out.mkdir(parents=True, exist_ok=True)
                 near = np.asarray(Image.fromarray(small).resize((SIDE, SIDE), Image.Resampling.NEAREST))
                 Image.fromarray(np.concatenate([near, *pictures.values(), truth], axis=1)).save(
                     chosen.out / f"{index + 1:02}-{id}-{way}.png")
-    return table
+    return table, strips
 
 
 def markdown(table: dict) -> str:
@@ -133,17 +151,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for side-by-side pictures and results.json")
     parser.add_argument("--write", action="store_true", help="write the table into docs/quality.md")
     chosen = parser.parse_args()
-    table = evaluate(chosen)
+    table, strips = evaluate(chosen)
     count = len(table) // 2
     section = (f"{count} photographs, the middle {SIDE}×{SIDE} of each, held down to a quarter and enlarged by 4; means.\n"
                "Columns 2–4: bicubic reduction alone; 5–7: blur, reduction, noise and JPEG. Higher PSNR and SSIM, lower LPIPS "
                "are better;\nthe first two reward blur. onnxruntime runs the same weights on the whole picture, without "
-               "tiles, border and tone anchor.\nCommand: `python tools/quality/upscale.py --write`.\n\n" + markdown(table))
+               "tiles, border and tone anchor.\nCommand: `python tools/quality/upscale.py --write`.\n\n" + markdown(table) +
+               f"\n\nMiddles of the first photographs, blurred, reduced and with noise and JPEG: as read, then {', '.join(SHOWN)}, the "
+               "truth.\n\n![Crops side by side](upscale-crops.jpg)")
     print(section)
     if chosen.out:
         (chosen.out / "results.json").write_text(json.dumps(table, indent=1))
     if chosen.write:
         document.write("upscale", "Upscale", section)
+        Image.fromarray(np.concatenate(strips)).save(CROPS, quality=90)
 
 
 if __name__ == "__main__":

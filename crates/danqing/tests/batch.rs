@@ -6,6 +6,8 @@
 mod support;
 
 use std::fs;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 use support::Workshop;
 
@@ -126,8 +128,11 @@ fn an_interrupted_batch_leaves_whole_files_only_and_goes_on_later() {
     let arguments =
         ["batch", "adjust", "图片", "out", "--jobs", "1", "--edits", r#"[{"edit":"denoise","strength":0.05}]"#];
     let child = shop.command(&arguments).stderr(std::process::Stdio::piped()).spawn().expect("starts");
-    while !shop.path("out").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+    let is_picture = |entry: fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "png");
+    let has_finished = || fs::read_dir(shop.path("out")).into_iter().flatten().flatten().any(is_picture);
+    let (begun, most) = (Instant::now(), Duration::from_secs(120));
+    while !has_finished() && begun.elapsed() < most {
+        std::thread::sleep(Duration::from_millis(5));
     }
     support::interrupt(&child);
     let code = child.wait_with_output().expect("ends").status.code();
@@ -136,6 +141,7 @@ fn an_interrupted_batch_leaves_whole_files_only_and_goes_on_later() {
         fs::read_dir(shop.path("out")).expect("folder").map(|e| e.expect("entry").file_name()).collect();
     assert!(names.len() < 6 && names.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{names:?}");
     let before = names.len();
+    assert!(before > 0, "nothing was finished in {most:?}");
     let ended = shop.run(&arguments);
     assert!(ended.stderr.contains(&format!("{} done, {before} skipped, 0 failed", 6 - before)), "{}", ended.stderr);
 }

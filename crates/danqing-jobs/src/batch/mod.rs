@@ -175,7 +175,8 @@ impl Studio {
         cancel: &CancelToken,
         seen: &mut dyn FnMut(BatchEvent<'_>),
     ) -> Result<(), Failure> {
-        let jobs = jobs.unwrap_or_else(|| self.jobs_at_once()).clamp(1, items.len().max(1));
+        let here = self.diagnosis();
+        let jobs = jobs_at_once(jobs, items.len(), here.threads, here.memory_available);
         let queue = Mutex::new(items.iter());
         let (sender, receiver) = channel();
         std::thread::scope(|scope| {
@@ -206,13 +207,6 @@ impl Studio {
             }
         });
         cancel.check().map_err(Failure::from_error)
-    }
-
-    /// One for every thread, as far as memory goes.
-    fn jobs_at_once(&self) -> usize {
-        let here = self.diagnosis();
-        let fitting = here.memory_available.map_or(1, |bytes| bytes / BYTES_PER_JOB);
-        usize::try_from(fitting).unwrap_or(1).clamp(1, here.threads)
     }
 
     fn fate<'i>(&self, item: &'i Item, cancel: &CancelToken, sender: &Sender<Told<'i>>) -> Fate {
@@ -248,6 +242,12 @@ impl Studio {
     }
 }
 
+/// As many as were asked for, else one for every thread as far as memory goes; never more than there are pictures.
+fn jobs_at_once(asked: Option<usize>, pictures: usize, threads: usize, memory_available: Option<u64>) -> usize {
+    let fitting = memory_available.map_or(1, |bytes| usize::try_from(bytes / BYTES_PER_JOB).unwrap_or(usize::MAX));
+    asked.unwrap_or_else(|| fitting.min(threads)).clamp(1, pictures.max(1))
+}
+
 /// What workers tell.
 enum Told<'i> {
     Warning(&'i Item, &'static str, String),
@@ -270,4 +270,32 @@ fn is_result(output: &Path, prepared: &Prepared, cancel: &CancelToken) -> bool {
         && params == job.params
         && encoding == job.encoding
         && contents(&inputs) == contents(&job.inputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_follow_memory_and_threads_unless_a_number_is_asked_for() {
+        let cases = [
+            // Asked, pictures, threads, memory; jobs.
+            ((None, 100, 8, Some(0)), 1),
+            ((None, 100, 8, Some(BYTES_PER_JOB - 1)), 1),
+            ((None, 100, 8, Some(2 * BYTES_PER_JOB)), 2),
+            ((None, 100, 8, Some(8 * BYTES_PER_JOB)), 8),
+            ((None, 100, 8, Some(u64::MAX)), 8),
+            ((None, 3, 8, Some(u64::MAX)), 3),
+            ((None, 100, 8, None), 1),
+            ((Some(5), 100, 2, Some(0)), 5),
+            ((Some(1), 100, 8, Some(u64::MAX)), 1),
+            ((Some(5), 3, 2, None), 3),
+            ((Some(0), 3, 2, None), 1),
+            ((Some(4), 0, 2, None), 1),
+        ];
+        for ((asked, pictures, threads, memory), jobs) in cases {
+            let actual = jobs_at_once(asked, pictures, threads, memory);
+            assert_eq!(actual, jobs, "asked {asked:?}, {pictures} pictures, {threads} threads, {memory:?} bytes");
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! Files that are cut, changed, lying or too large.
 
-use danqing_capability::CancelToken;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use danqing_capability::{Class, Classified};
+use danqing_capability::{CancelToken, Class, Classified};
 use danqing_media::file::{Format, Limits, decode, read, read_recipe};
 use danqing_media::{Error, Picture};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use crate::examples::each;
 
@@ -56,16 +56,29 @@ fn a_cut_file_is_an_error_or_the_whole_picture() {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6000))]
+/// Runs 6000 cases, and goes on for `DANQING_FUZZ_SECONDS` where that is set.
+fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value)) {
+    let seconds = std::env::var("DANQING_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut runner = TestRunner::new(ProptestConfig { cases: 6000, failure_persistence: None, ..Default::default() });
+    loop {
+        let passed = runner.run(strategy, |value| {
+            test(value);
+            Ok(())
+        });
+        passed.unwrap_or_else(|error| panic!("{error}"));
+        if Instant::now() >= end {
+            return;
+        }
+    }
+}
 
-    #[test]
-    fn changed_bytes_give_an_error_or_a_sound_picture(
-        kind in any::<prop::sample::Index>(),
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
-    ) {
-        thread_local!(static KINDS: Vec<(String, Vec<u8>)> = kinds());
-        let mut bytes = KINDS.with(|kinds| kinds[kind.index(kinds.len())].1.clone());
+#[test]
+fn changed_bytes_give_an_error_or_a_sound_picture() {
+    let kinds = kinds();
+    let changes = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6);
+    run(&(any::<prop::sample::Index>(), changes), |(kind, changes)| {
+        let mut bytes = kinds[kind.index(kinds.len())].1.clone();
         for (place, value) in changes {
             let place = place.index(bytes.len());
             bytes[place] = value;
@@ -75,20 +88,26 @@ proptest! {
             let _ = picture.to_srgb8(&CancelToken::default());
         }
         let _ = read_recipe(&bytes);
-    }
+    });
+}
 
-    #[test]
-    fn any_bytes_after_a_signature_are_harmless(kind in 0..6_usize, rest in prop::collection::vec(any::<u8>(), 0..300)) {
-        let signature: &[u8] = [
-            &b"\x89PNG\r\n\x1a\n"[..], b"\xFF\xD8\xFF", b"RIFF\xFF\0\0\0WEBPVP8L", b"II*\0\x08\0\0\0", b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
-            b"GIF89a",
-        ][kind];
-        let bytes = [signature, &rest].concat();
+#[test]
+fn any_bytes_after_a_signature_are_harmless() {
+    let signatures: [&[u8]; 6] = [
+        b"\x89PNG\r\n\x1a\n",
+        b"\xFF\xD8\xFF",
+        b"RIFF\xFF\0\0\0WEBPVP8L",
+        b"II*\0\x08\0\0\0",
+        b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
+        b"GIF89a",
+    ];
+    run(&(0..signatures.len(), prop::collection::vec(any::<u8>(), 0..300)), |(kind, rest)| {
+        let bytes = [signatures[kind], &rest].concat();
         if let Ok(picture) = decode(&bytes, &small_limits(), &CancelToken::default()) {
             assert_sound(&picture);
         }
         let _ = read_recipe(&bytes);
-    }
+    });
 }
 
 /// Files of a few bytes that declare a picture of the given size.

@@ -113,7 +113,7 @@ mod tests {
     fn what_does_not_fit_is_said() {
         let cases = [
             (Params::default(), 0, "no style is given"),
-            (named("ember"), 1, "a style name and style pictures are given together"),
+            (named("ember"), 1, "more than one of style, styles and style pictures is given"),
             (with(|p| p.mode = Mode::Gallery), 1, "mode gallery needs the name of a gallery style"),
             (
                 with(|p| (p.mode, p.style) = (Mode::Optimise, Some("ember".into()))),

@@ -18,7 +18,7 @@ pub enum Error {
     #[error("no style is given")]
     NoStyle,
     /// More than one way to say the style.
-    #[error("a style name and style pictures are given together")]
+    #[error("more than one of style, styles and style pictures is given")]
     SeveralStyles,
     /// No preset and no gallery style of that name.
     #[error("there is no style named {name:?} (there are {known})")]
@@ -139,7 +139,7 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoStyle => Some("name one with --style NAME, or give a picture with --style-image ART".into()),
-            Self::SeveralStyles => Some("give either --style (or --styles) or --style-image".into()),
+            Self::SeveralStyles => Some("give one of --style, --styles and --style-image".into()),
             Self::UnknownStyle { .. } => {
                 Some("`danqing restyle --help` lists the presets; a style picture is given with --style-image".into())
             }

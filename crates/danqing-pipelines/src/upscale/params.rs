@@ -116,7 +116,7 @@ pub struct Params {
     #[schemars(range(min = 0.0, max = 1.0))]
     pub denoise: f64,
     /// Grain given back, 0 to 1: it is measured on flat places, taken out before, and made anew on the result with the
-    /// same strength and spectrum per tone.
+    /// same strength and spectrum per tone, within a quarter in every band of sizes.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub keep_grain: f64,
     /// Start of the grain's random numbers; drawn when not given.

@@ -10,4 +10,5 @@ mod masks;
 mod matting;
 mod metrics;
 mod resize;
+mod rotate;
 mod tone;

@@ -1,3 +1,5 @@
+use danqing_vision::painting::{Recipe, ink};
+
 use super::*;
 
 fn of_style(style: &str) -> Params {
@@ -15,6 +17,14 @@ fn every_preset_paints_with_the_defaults_of_its_code() {
         assert_eq!(bare.recipe, preset.recipe, "{id}: file and code differ");
         assert!(!preset.source.is_empty() && preset.title_zh.chars().all(|c| c > '\u{2e80}'), "{id}");
     }
+}
+
+#[test]
+fn the_example_with_a_seal_is_the_ink_wash_with_a_seal() {
+    let text = include_str!("../../../../../examples/presets/ink-wash-with-seal.toml");
+    let preset = Preset::parsed(text).expect("a preset");
+    let sealed = Recipe::InkWash(ink::Params { seal: true, ..ink::Params::default() });
+    assert_eq!(preset.paint(), Ok(Paint::Recipe(sealed)));
 }
 
 #[test]

@@ -64,3 +64,58 @@ fn distance(at: [f32; 2], from: [f32; 2], to: [f32; 2]) -> f32 {
     let t = (((at[0] - from[0]) * dx + (at[1] - from[1]) * dy) / (dx * dx + dy * dy)).clamp(0.0, 1.0);
     (at[0] - from[0] - t * dx).hypot(at[1] - from[1] - t * dy)
 }
+
+#[cfg(test)]
+mod tests {
+    use danqing_capability::{CancelToken, Progress};
+
+    use super::*;
+    use crate::painting::{Session, ink};
+
+    fn is_red(pixel: &[f32]) -> bool {
+        pixel[0] - pixel[1].max(pixel[2]) > 0.15
+    }
+
+    /// Red pixels of `after`; panics at a pixel that differs from `before` outside the lower left corner.
+    fn red_in_the_corner(before: &Raster<SrgbF32>, after: &Raster<SrgbF32>) -> usize {
+        let (width, height) = before.size();
+        let mut red = 0;
+        for y in 0..height {
+            for x in 0..width {
+                let (old, new) = (before.pixel(x, y), after.pixel(x, y));
+                let in_corner = x < width / 4 && y >= height * 3 / 4;
+                assert!(in_corner || old == new, "pixel {x},{y} outside the corner became {new:?}");
+                red += usize::from(is_red(new));
+            }
+        }
+        red
+    }
+
+    #[test]
+    fn a_seal_reddens_a_square_in_the_lower_left_corner_alone() {
+        let paper = Raster::<SrgbF32>::filled(800, 600, 0.95);
+        let mut sealed = paper.clone();
+        pressed(&mut sealed, 7);
+        let red = red_in_the_corner(&paper, &sealed);
+        // A side of 0.062 · √(800 · 600) = 43 pixels; strokes and wear stay pale.
+        assert!((43 * 43 / 4..43 * 43).contains(&red), "{red} red pixels");
+    }
+
+    #[test]
+    fn ink_is_sealed_when_asked_and_not_otherwise() {
+        let picture = Raster::<SrgbF32>::from_fn(240, 180, |x, y, s| {
+            let in_disc = (x as f32 - 140.0).hypot(y as f32 - 70.0) < 40.0;
+            s.fill(if in_disc { 0.2 } else { 0.8 });
+        });
+        let painted = |seal: bool| {
+            let mut silent = |_| ();
+            let mut progress = Progress::new(CancelToken::default(), &mut silent);
+            let params = ink::Params { seal, ..ink::Params::default() };
+            ink::paint(&picture, &params, Session { seed: 3, scale: 1.0, threads: 1 }, &mut progress).expect("runs")
+        };
+        let (plain, sealed) = (painted(false), painted(true));
+        assert_eq!(red_in_the_corner(&plain, &plain), 0, "ink and paper are not red");
+        let red = red_in_the_corner(&plain, &sealed);
+        assert!(red > 20, "{red} red pixels");
+    }
+}
