@@ -9,11 +9,11 @@ from safetensors.numpy import save_file
 from vision_photos import GOLDEN, rgb
 
 FILL = 0.25
-photo = rgb("coffee.png", 120, 220, 60, 84)
+photo = rgb("coffee.png", 120, 220, 52, 72)
 values = photo.astype(np.float32) / 255
 height, width = photo.shape[:2]
 made = {"photo": photo}
-for degrees, size in ((7.5, (84, 60)), (-33.0, (104, 96)), (90.0, (60, 84)), (180.0, (84, 60))):
+for degrees, size in ((7.5, (72, 52)), (-33.0, (92, 86)), (90.0, (52, 72)), (180.0, (72, 52))):
     # OpenCV turns counter-clockwise about a pixel's middle; danqing clockwise about the picture's.
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
     matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2

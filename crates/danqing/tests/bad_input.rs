@@ -118,7 +118,7 @@ const ROWS: &[Row] = &[
         &["restyle", "江雪.png", "--style=ember", "--style-image", "there.png", "-o", "out.png"],
         2,
         "more than one of style, styles and style pictures is given",
-        Some("either --style"),
+        Some("give one of --style"),
     ),
     row(&["restyle", "江雪.png", "--style-image", "没有.png", "-o", "out.png"], 3, "没有.png: no such file", None),
     row(&["restyle", "江雪.png", "--style-image", "text.png", "-o", "out.png"], 3, "text.png: not a picture: ", None),
