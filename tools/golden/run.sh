@@ -58,7 +58,7 @@ for group in ${*:-vision media migan stylizers gatys cutout upscalers diffusion 
         done
         run networks tools/golden/upscalers.py "$("$danqing" models path photo-astronaut)" "${files[@]}"
         ;;
-    diffusion) run diffusion tools/golden/diffusion.py ;;
+    diffusion) for script in diffusion reimagine; do run diffusion "tools/golden/$script.py"; done ;;
     weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
         run weights-torch tools/golden/weights_containers.py torch ;;
     sampling)

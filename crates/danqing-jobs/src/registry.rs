@@ -7,6 +7,7 @@ use danqing_pipelines::adjust::Adjust;
 use danqing_pipelines::cutout::Cutout;
 use danqing_pipelines::erase::Erase;
 use danqing_pipelines::extend::Extend;
+use danqing_pipelines::reimagine::Reimagine;
 use danqing_pipelines::restyle::Restyle;
 use danqing_pipelines::upscale::Upscale;
 use danqing_weights::ModelStore;
@@ -51,6 +52,7 @@ impl Registry {
             Box::new(Erase::new(store, engine)),
             Box::new(Extend::new(store, engine)),
             Box::new(Restyle::new(store, engine)),
+            Box::new(Reimagine::new(store, engine)),
             Box::new(Cutout::new(store, engine)),
             Box::new(Upscale::new(store, engine)),
             Box::new(Adjust),

@@ -7,13 +7,13 @@ use danqing_nn::Weight;
 use danqing_weights::{TensorFile, TensorView};
 
 use crate::Error;
-use crate::diffusion::{TensorShape, Tensors, seeded_values};
+use crate::diffusion::{Stored, TensorShape, Tensors, seeded_values};
 
 /// How a network finds its tensors in one file. Names asked for are those of the published checkpoint.
 pub(crate) struct Checkpoint<'a> {
     network: &'static str,
     origin: Origin<'a>,
-    stored_name: Box<dyn Fn(&str) -> String + 'a>,
+    stored_name: Box<dyn Fn(&str) -> Stored + 'a>,
     /// Stored names and dimensions of what was asked for.
     used: RefCell<BTreeMap<String, Vec<usize>>>,
 }
@@ -30,20 +30,24 @@ enum Origin<'a> {
 impl<'a> Checkpoint<'a> {
     /// `stored_name` maps a published name to the name in this file.
     pub(crate) fn new(network: &'static str, file: &'a TensorFile, stored_name: impl Fn(&str) -> String + 'a) -> Self {
-        Self { network, origin: Origin::File(file), stored_name: Box::new(stored_name), used: RefCell::default() }
+        Self::of_file(network, file, Box::new(move |name: &str| Stored::from(stored_name(name))))
+    }
+
+    fn of_file(network: &'static str, file: &'a TensorFile, stored_name: Box<dyn Fn(&str) -> Stored + 'a>) -> Self {
+        Self { network, origin: Origin::File(file), stored_name, used: RefCell::default() }
     }
 
     /// Of a file or a rule.
     pub(crate) fn of(network: &'static str, tensors: Tensors<'a>) -> Self {
         match tensors {
-            Tensors::File { file, stored_name, .. } => Self::new(network, file, stored_name),
+            Tensors::File { file, stored_name, .. } => Self::of_file(network, file, Box::new(stored_name)),
             Tensors::Seeded => Self { origin: Origin::Seeded, ..Self::listing(network) },
         }
     }
 
     /// Gives one value for any tensor and notes what was asked for, see [`Self::listed`].
     pub(crate) fn listing(network: &'static str) -> Self {
-        let stored_name = Box::new(str::to_owned);
+        let stored_name = Box::new(|name: &str| Stored::from(name.to_owned()));
         Self { network, origin: Origin::Listing, stored_name, used: RefCell::default() }
     }
 
@@ -74,24 +78,33 @@ impl<'a> Checkpoint<'a> {
 
     /// Dimensions of the tensor of that published name, if the file holds it.
     pub(crate) fn shape(&self, name: &str) -> Option<&'a [usize]> {
-        self.get(&(self.stored_name)(name)).map(|view| view.shape())
+        self.get(&(self.stored_name)(name).name).map(|view| view.shape())
     }
 
-    /// The tensor of that published name.
+    /// The tensor of that published name. Sides of 1 at the end do not count: a linear layer may be stored as a 1×1
+    /// convolution.
     pub(crate) fn weight(&self, name: &str, shape: &[usize]) -> Result<Weight, Error> {
-        let stored = (self.stored_name)(name);
+        let Stored { name: stored, part } = (self.stored_name)(name);
         if let Some(rule) = self.by_rule(&stored, shape) {
             return rule;
         }
         let Some(view) = self.get(&stored) else {
             return Err(self.missing(stored, shape));
         };
-        if view.shape() != shape {
-            let (actual, expected) = (view.shape().to_vec(), shape.to_vec());
+        let (part, parts) = part.unwrap_or((0, 1));
+        let mut expected = shape.to_vec();
+        expected.iter_mut().take(1).for_each(|side| *side *= parts);
+        if without_ones(view.shape()) != without_ones(&expected) {
+            let actual = view.shape().to_vec();
             return Err(Error::TensorShape { network: self.network, name: stored, actual, expected });
         }
         self.used.borrow_mut().insert(stored, shape.to_vec());
-        Ok(Weight::new(shape, view.to_f32())?)
+        let mut values = view.to_f32();
+        if parts > 1 {
+            let length = values.len() / parts;
+            values = values[part * length..(part + 1) * length].to_vec();
+        }
+        Ok(Weight::new(shape, values)?)
     }
 
     /// The answer of an origin that is no file.
@@ -108,7 +121,7 @@ impl<'a> Checkpoint<'a> {
     /// One value per channel of that published name, whatever sides of 1 it is stored with.
     pub(crate) fn channels(&self, name: &str, count: usize) -> Result<Weight, Error> {
         let stored = (self.stored_name)(name);
-        match self.get(&stored).map(|view| view.shape().to_vec()) {
+        match self.get(&stored.name).map(|view| view.shape().to_vec()) {
             Some(shape) if shape.iter().product::<usize>() == count => {
                 Ok(Weight::new(&[count], self.weight(name, &shape)?.values().to_vec())?)
             }
@@ -134,4 +147,10 @@ impl<'a> Checkpoint<'a> {
         let others = self.used.borrow().len();
         Error::MissingTensor { network: self.network, name, shape: shape.to_vec(), others }
     }
+}
+
+/// Dimensions up to the last that is not 1.
+fn without_ones(shape: &[usize]) -> &[usize] {
+    let end = shape.iter().rposition(|side| *side != 1).map_or(0, |last| last + 1);
+    &shape[..end]
 }

@@ -13,6 +13,7 @@ mod half_width;
 mod lazy_network;
 mod ports;
 pub mod prompt;
+pub mod reimagine;
 pub mod restyle;
 pub mod sampling;
 mod seed;

@@ -197,6 +197,27 @@ const ROWS: &[Row] = &[
         Some("draw the mask"),
     ),
     row(&["cutout", "江雪.png", "-o", "out.png"], 6, "models are missing: ", Some("danqing models pull default")),
+    row(
+        &["reimagine", "江雪.png", "--prompt=a cat", "-o", "out.png"],
+        6,
+        "no checkpoint is named",
+        Some("--model PATH"),
+    ),
+    row(&["reimagine", "江雪.png", "--model=text.png", "-o", "out.png"], 3, "text.png: no known weight file", None),
+    row(&["reimagine", "江雪.png", "--model=没有.ckpt", "-o", "out.png"], 3, "没有.ckpt", Some("--model takes")),
+    row(&["reimagine", "江雪.png", "--model=.", "-o", "out.png"], 3, "the folder has no unet/config.json", None),
+    row(
+        &["reimagine", "江雪.png", "--model=text.png", "--sampler=oiler", "-o", "out.png"],
+        2,
+        "there is no sampler \"oiler\"",
+        Some("known are Euler"),
+    ),
+    row(
+        &["reimagine", "江雪.png", "--model=text.png", "--strength=2", "-o", "out.png"],
+        2,
+        "strength 2 is out of range (expected 0 to 1)",
+        None,
+    ),
     // Outputs.
     row(
         &["erase", "江雪.png", SPOT, PATCH, "-o", "there.png"],

@@ -59,8 +59,9 @@ impl Loader<'_> {
         Ok(LayerNorm::new(LAYER_EPSILON, &weight, &bias)?)
     }
 
-    /// The tensor `name.part`.
+    /// The tensor `name.part`. Large checkpoints take a while: the token is looked at before each.
     pub(crate) fn weight(&self, name: &str, part: &str, shape: &[usize]) -> Result<Weight, Error> {
+        self.engine.cancel_token().check().map_err(danqing_nn::Error::from)?;
         self.checkpoint.weight(&format!("{name}.{part}"), shape)
     }
 }

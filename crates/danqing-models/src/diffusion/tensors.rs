@@ -5,6 +5,21 @@ use danqing_weights::TensorFile;
 /// Name and dimensions of a tensor that a network reads.
 pub type TensorShape = (String, Vec<usize>);
 
+/// A tensor of a file, or a part of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its name there.
+    pub name: String,
+    /// Which of how many equal parts along its first dimension; `None` for all of it.
+    pub part: Option<(usize, usize)>,
+}
+
+impl From<String> for Stored {
+    fn from(name: String) -> Self {
+        Self { name, part: None }
+    }
+}
+
 /// A file, or a rule. Networks ask by diffusers' names.
 #[derive(Clone, Copy)]
 pub enum Tensors<'a> {
@@ -12,8 +27,8 @@ pub enum Tensors<'a> {
     File {
         /// Its tensors.
         file: &'a TensorFile,
-        /// From diffusers' name to the name in this file; the identity for diffusers' own files.
-        stored_name: &'a dyn Fn(&str) -> String,
+        /// From diffusers' name to what holds it in this file; the same name for diffusers' own files.
+        stored_name: &'a dyn Fn(&str) -> Stored,
         /// Whether a tensor of the file is this network's, so that one left over is an error.
         belongs: &'a dyn Fn(&str) -> bool,
     },

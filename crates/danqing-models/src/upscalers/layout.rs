@@ -6,9 +6,8 @@ use danqing_weights::TensorFile;
 use danqing_weights::containers::ncnn;
 use danqing_weights::containers::onnx::Graph;
 
-use super::foreign;
 use super::{COLOURS, RrdbConfig, SrvggConfig};
-use crate::Error;
+use crate::{Error, foreign};
 
 const EXPECTED: &str = "an RRDBNet (ESRGAN, Real-ESRGAN) or an SRVGGNetCompact for RGB pictures";
 

@@ -3,7 +3,6 @@
 //! Two families, whose size, scale and layout are read from any file's tensors, so that community checkpoints load:
 //! [`RrdbNet`] (ESRGAN, Real-ESRGAN, BSRGAN …) and [`SrvggNet`] (Real-ESRGAN's compact networks).
 
-mod foreign;
 mod layout;
 mod rrdbnet;
 mod srvgg;

@@ -34,7 +34,7 @@ impl Origin<'_> {
     fn tensors(&self) -> Tensors<'_> {
         self.file.map_or(Tensors::Seeded, |file| Tensors::File {
             file,
-            stored_name: &str::to_owned,
+            stored_name: &|name: &str| name.to_owned().into(),
             // Buffers that old checkpoints keep beside the weights.
             belongs: &|name| !name.ends_with("position_ids"),
         })

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a network was trained to answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum Prediction {
     /// The noise: Stable Diffusion 1 and XL.
     #[default]

@@ -221,3 +221,28 @@ fn around_data(bytes: &[u8]) -> (&[u8], &[u8]) {
     let (start, end) = data_range(bytes);
     (&bytes[..start], &bytes[end..])
 }
+
+/// A Stable Diffusion checkpoint of the true structure and tiny sizes, all weights 0: names and dimensions are those of the
+/// golden, the file is written into `folder`.
+pub fn tiny_checkpoint(folder: &Path) -> PathBuf {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/diffusion_single_file.txt");
+    let golden = std::fs::read_to_string(golden).expect("the golden");
+    let lines = golden.split('[').find_map(|part| part.strip_prefix("tiny sd1]\n")).expect("its section");
+    let (mut header, mut end) = (serde_json::Map::new(), 0);
+    for line in lines.lines() {
+        let mut words = line.split(' ').take_while(|word| *word != "=");
+        let name = words.next().expect("a name");
+        let shape: Vec<usize> = words.map(|side| side.parse().expect("a side")).collect();
+        let start = end;
+        end += 4 * shape.iter().product::<usize>();
+        let info = serde_json::json!({"dtype": "F32", "shape": shape, "data_offsets": [start, end]});
+        header.insert(name.to_owned(), info);
+    }
+    let header = serde_json::to_vec(&header).expect("plain data");
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    bytes.resize(bytes.len() + end, 0);
+    let path = folder.join("tiny.safetensors");
+    std::fs::write(&path, bytes).expect("written");
+    path
+}

@@ -1,11 +1,22 @@
-//! What a file that is no upscaler of ours seems to hold.
+//! What a file that is not the network asked for seems to hold.
 
 use danqing_weights::TensorFile;
 
 /// Parts of tensor names that give a network away.
-const MARKS: [(&str, &str); 11] = [
-    ("model.diffusion_model.", "a Stable Diffusion checkpoint"),
+const MARKS: [(&str, &str); 22] = [
+    ("conditioner.embedders.", "a Stable Diffusion XL checkpoint"),
+    ("joint_blocks.", "a Stable Diffusion 3 checkpoint"),
+    ("double_blocks.", "a Flux checkpoint"),
     ("lora_", "a LoRA"),
+    (".lora.", "a LoRA"),
+    ("hada_w1_", "a LyCORIS"),
+    ("control_model.", "a ControlNet"),
+    ("controlnet_cond_embedding.", "a ControlNet"),
+    ("string_to_param", "a textual inversion"),
+    ("emb_params", "a textual inversion"),
+    ("model.diffusion_model.", "a Stable Diffusion checkpoint"),
+    ("down_blocks.0.attentions.", "a UNet alone"),
+    ("decoder.mid", "an autoencoder alone"),
     ("conv1x1", "an ESRGAN+ network"),
     ("residual_group", "a SwinIR, HAT or DAT transformer"),
     ("relative_position_bias_table", "a transformer"),
@@ -18,7 +29,7 @@ const MARKS: [(&str, &str); 11] = [
 ];
 
 /// One phrase.
-pub(super) fn describe(file: &TensorFile) -> String {
+pub(crate) fn describe(file: &TensorFile) -> String {
     if file.is_empty() {
         return "no tensors".to_owned();
     }

@@ -1,0 +1,185 @@
+//! The files of a checkpoint: read and hashed, then packed into networks.
+
+use std::path::Path;
+
+use danqing_nn::Engine;
+use danqing_weights::{Sha256Hex, TensorFile, Weights};
+
+use super::ldm::{self, Shapes, TextNames};
+use super::{OpenError, StableDiffusion, Training, folder};
+use crate::denoisers::unet::Unet;
+use crate::diffusion::{Stored, Tensors};
+use crate::latent_codecs::autoencoder_kl::AutoencoderKl;
+use crate::text_encoders::clip::ClipText;
+use crate::{Error, foreign};
+
+const EXPECTED: &str = "a Stable Diffusion 1 or 2 checkpoint";
+/// What training frameworks wrap a state in.
+const WRAPPER: &str = "state_dict.";
+/// Names of weight files in a folder, tried in order.
+const UNET_FILES: [&str; 3] =
+    ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"];
+const TEXT_FILES: [&str; 3] = ["model.safetensors", "model.fp16.safetensors", "pytorch_model.bin"];
+
+/// Everything of a checkpoint in memory, not yet packed.
+pub struct CheckpointFiles {
+    layout: Layout,
+    sha256: String,
+}
+
+enum Layout {
+    Single(TensorFile),
+    Folder(Box<Folder>),
+}
+
+struct Folder {
+    unet: Part,
+    autoencoder: Part,
+    text: Part,
+    scheduler: Option<String>,
+}
+
+/// One network of a folder.
+struct Part {
+    tensors: TensorFile,
+    config: String,
+    sha256: Sha256Hex,
+}
+
+impl CheckpointFiles {
+    /// Reads a diffusers folder or a single file, in any container that [`danqing_weights::containers`] knows.
+    ///
+    /// # Errors
+    /// [`OpenError::Read`], [`OpenError::NotDiffusers`].
+    pub fn read(path: &Path) -> Result<Self, OpenError> {
+        if !path.is_dir() {
+            let weights = Weights::of_file(path)?;
+            return Ok(Self { layout: Layout::Single(weights.tensors), sha256: weights.sha256.to_string() });
+        }
+        let part = |name: &str, files: &[&str]| Part::read(path, name, files);
+        let (unet, autoencoder) = (part("unet", &UNET_FILES)?, part("vae", &UNET_FILES)?);
+        let text = part("text_encoder", &TEXT_FILES)?;
+        let scheduler = std::fs::read_to_string(path.join("scheduler/scheduler_config.json")).ok();
+        let listed = [&unet, &autoencoder, &text].map(|part| part.sha256.as_str()).join("\n");
+        let sha256 = Sha256Hex::of(listed.as_bytes()).to_string();
+        Ok(Self { layout: Layout::Folder(Box::new(Folder { unet, autoencoder, text, scheduler })), sha256 })
+    }
+
+    /// sha256 of the single file; of a folder, that of the three weight files' sha256, a line each: UNet, autoencoder, text
+    /// encoder.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Packs the networks for an engine.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what the files hold and what was expected.
+    pub fn load(&self, engine: &Engine) -> Result<StableDiffusion, OpenError> {
+        match &self.layout {
+            Layout::Single(file) => of_single_file(engine, file),
+            Layout::Folder(folder) => of_folder(engine, folder),
+        }
+    }
+}
+
+impl Part {
+    fn read(folder: &Path, name: &str, files: &[&str]) -> Result<Self, OpenError> {
+        let missing = |file: &str| OpenError::NotDiffusers { missing: format!("{name}/{file}") };
+        let folder = folder.join(name);
+        let config = std::fs::read_to_string(folder.join("config.json")).map_err(|_| missing("config.json"))?;
+        let file = files.iter().map(|file| folder.join(file)).find(|path| path.is_file());
+        let file = file.ok_or_else(|| missing(files.first().copied().unwrap_or_default()))?;
+        let weights = Weights::of_file(&file)?;
+        Ok(Self { tensors: weights.tensors, config, sha256: weights.sha256 })
+    }
+}
+
+fn of_folder(engine: &Engine, folder: &Folder) -> Result<StableDiffusion, OpenError> {
+    let training = match &folder.scheduler {
+        Some(text) => Training::from_json(text, "scheduler/scheduler_config.json")?,
+        None => Training::default(),
+    };
+    let unet = folder::unet_config(&folder.unet.config, "unet/config.json")?;
+    let autoencoder = folder::autoencoder_config(&folder.autoencoder.config, "vae/config.json")?;
+    let text = folder::text_config(&folder.text.config, "text_encoder/config.json")?;
+    let own = |name: &str| Stored::from(name.to_owned());
+    let file = &folder.unet.tensors;
+    let unet = Unet::load(engine, Tensors::File { file, stored_name: &own, belongs: &|_| true }, unet)?;
+    let file = &folder.autoencoder.tensors;
+    let stored = |name: &str| Stored::from(older_autoencoder_name(file, name));
+    let autoencoder =
+        AutoencoderKl::load(engine, Tensors::File { file, stored_name: &stored, belongs: &|_| true }, autoencoder)?;
+    let file = &folder.text.tensors;
+    let belongs = |name: &str| name.starts_with("text_model.") && !name.ends_with("position_ids");
+    let text = ClipText::load(engine, Tensors::File { file, stored_name: &own, belongs: &belongs }, text)?;
+    Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), training)?)
+}
+
+/// Before 0.17, diffusers named the autoencoder's attention otherwise.
+fn older_autoencoder_name(file: &TensorFile, name: &str) -> String {
+    const TABLE: [(&str, &str); 4] =
+        [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")];
+    let older = || TABLE.iter().find(|(new, _)| name.contains(new)).map(|(new, old)| name.replace(new, old));
+    if file.get(name).is_some() {
+        return name.to_owned();
+    }
+    older().filter(|older| file.get(older).is_some()).unwrap_or_else(|| name.to_owned())
+}
+
+fn of_single_file(engine: &Engine, file: &TensorFile) -> Result<StableDiffusion, OpenError> {
+    let is_wrapped = file.entries().iter().any(|entry| entry.name.starts_with(WRAPPER));
+    let root = if is_wrapped { WRAPPER } else { "" };
+    let named = file.entries().iter();
+    let shapes: Shapes<'_> =
+        named.filter_map(|entry| Some((entry.name.strip_prefix(root)?, entry.shape.as_slice()))).collect();
+    refuse_foreign(file, &shapes)?;
+    let incomplete = |missing| OpenError::Incomplete { missing };
+    let unet = ldm::unet_config(&shapes).ok_or_else(|| incomplete("UNet"))?;
+    let autoencoder = ldm::autoencoder_config(&shapes).ok_or_else(|| incomplete("autoencoder"))?;
+    let names = TextNames::of(&shapes).ok_or_else(|| incomplete("text encoder"))?;
+    let text = names.config(&shapes).ok_or_else(|| incomplete("text encoder"))?;
+    let inside = |name: &str, belongs: &dyn Fn(&str) -> bool| {
+        name.strip_prefix(root).is_some_and(|name| belongs(name) && !ldm::is_ignored(name))
+    };
+    let (config, levels) = (unet.clone(), autoencoder.channels.len());
+    let stored = |name: &str| Stored::from(format!("{root}{}", ldm::unet(name, &config)));
+    let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::UNET));
+    let unet = Unet::load(engine, Tensors::File { file, stored_name: &stored, belongs: &belongs }, unet)?;
+    let stored = |name: &str| Stored::from(format!("{root}{}", ldm::autoencoder(name, levels)));
+    let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::AUTOENCODER));
+    let autoencoder =
+        AutoencoderKl::load(engine, Tensors::File { file, stored_name: &stored, belongs: &belongs }, autoencoder)?;
+    let stored = |name: &str| {
+        let Stored { name, part } = names.stored(name);
+        Stored { name: format!("{root}{name}"), part }
+    };
+    let belongs = |name: &str| inside(name, &|name| names.belongs(name));
+    let text = ClipText::load(engine, Tensors::File { file, stored_name: &stored, belongs: &belongs }, text)?;
+    Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), Training::from_marks(file))?)
+}
+
+/// Refuses files of other networks by what they hold, and checkpoints with tensors that nobody knows.
+fn refuse_foreign(file: &TensorFile, shapes: &Shapes<'_>) -> Result<(), OpenError> {
+    let has = |start: &str| shapes.keys().any(|name| name.starts_with(start));
+    let others = [
+        "conditioner.",
+        "control_model.",
+        "model.diffusion_model.double_blocks.",
+        "model.diffusion_model.joint_blocks.",
+    ];
+    if !has(ldm::UNET) || others.into_iter().any(has) {
+        return Err(Error::OtherNetwork { actual: foreign::describe(file), expected: EXPECTED }.into());
+    }
+    let known = [ldm::UNET, ldm::AUTOENCODER, ldm::TEXT];
+    let is_known = |name: &str| known.iter().any(|start| name.starts_with(start)) || ldm::is_ignored(name);
+    let left = || shapes.keys().filter(|name| !is_known(name));
+    match left().next() {
+        None => Ok(()),
+        Some(first) => {
+            let (count, first) = (left().count(), (*first).to_owned());
+            Err(Error::Leftover { network: "Stable Diffusion", count, first }.into())
+        }
+    }
+}

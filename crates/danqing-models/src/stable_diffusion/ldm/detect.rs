@@ -1,0 +1,72 @@
+//! Sizes of the networks from the tensors of a whole file: nothing in it says them otherwise.
+
+use std::collections::BTreeMap;
+
+use super::{autoencoder, unet};
+use crate::denoisers::unet::UnetConfig;
+use crate::latent_codecs::autoencoder_kl::AutoencoderKlConfig;
+
+/// Dimensions by name.
+pub(in crate::stable_diffusion) type Shapes<'a> = BTreeMap<&'a str, &'a [usize]>;
+
+/// Groups of every normalisation, and what latents are multiplied with, in all Stable Diffusion.
+const GROUPS: usize = 32;
+const SCALING: f32 = 0.18215;
+/// Heads of Stable Diffusion 1, and channels of a head of 2.
+const HEADS: usize = 8;
+const HEAD: usize = 64;
+
+/// One dimension of a tensor, if there is such a tensor.
+pub(super) fn side(shapes: &Shapes<'_>, name: &str, axis: usize) -> Option<usize> {
+    shapes.get(name)?.get(axis).copied()
+}
+
+/// The first number from 0 on that there is not. A file has at most as many tensors as its limit allows.
+pub(super) fn count(exists: impl Fn(usize) -> bool) -> usize {
+    (0..).take_while(|index| exists(*index)).count()
+}
+
+/// Of the UNet: levels from where it halves, heads by its kind (linear layers in its transformers are Stable Diffusion 2's).
+pub(in crate::stable_diffusion) fn unet_config(shapes: &Shapes<'_>) -> Option<UnetConfig> {
+    let of = |name: &str, axis| side(shapes, &format!("{}{name}", unet::PREFIX), axis);
+    let is_halving = |block: usize| of(&format!("input_blocks.{block}.0.op.weight"), 0).is_some();
+    let is_layer = |block: usize| of(&format!("input_blocks.{block}.0.in_layers.2.weight"), 0).is_some();
+    let blocks = 1 + count(|index| is_layer(index + 1) || is_halving(index + 1));
+    let halvings: Vec<usize> = (1..blocks).filter(|block| is_halving(*block)).collect();
+    let layers = halvings.first().map_or(blocks, |first| *first).checked_sub(1).filter(|layers| *layers > 0)?;
+    let first_block = |level: usize| 1 + level * (layers + 1);
+    let channels = |level| of(&format!("input_blocks.{}.0.out_layers.3.weight", first_block(level)), 0);
+    let channels: Vec<usize> = (0..=halvings.len()).map(channels).collect::<Option<_>>()?;
+    let middle = "middle_block.1.proj_in.weight";
+    let has_linear_projection = shapes.get(format!("{}{middle}", unet::PREFIX).as_str())?.len() == 2;
+    let heads_of = |channels: usize| if has_linear_projection { (channels / HEAD).max(1) } else { HEADS };
+    let has_transformer = |level| of(&format!("input_blocks.{}.1.proj_in.weight", first_block(level)), 0).is_some();
+    let heads = channels.iter().enumerate().map(
+        |(level, channels)| {
+            if has_transformer(level) { heads_of(*channels) } else { 0 }
+        },
+    );
+    Some(UnetConfig {
+        in_channels: of("input_blocks.0.0.weight", 1)?,
+        out_channels: of("out.2.weight", 0)?,
+        heads: heads.collect(),
+        middle_heads: heads_of(*channels.last()?),
+        layers,
+        context: of("middle_block.1.transformer_blocks.0.attn2.to_k.weight", 1)?,
+        groups: GROUPS,
+        has_linear_projection,
+        channels,
+    })
+}
+
+/// Of the autoencoder.
+pub(in crate::stable_diffusion) fn autoencoder_config(shapes: &Shapes<'_>) -> Option<AutoencoderKlConfig> {
+    let of = |name: &str| side(shapes, &format!("{}{name}", autoencoder::PREFIX), 0);
+    let block = |level: usize, layer: usize| of(&format!("encoder.down.{level}.block.{layer}.conv1.weight"));
+    let levels = count(|level| block(level, 0).is_some());
+    let channels: Vec<usize> = (0..levels).map(|level| block(level, 0)).collect::<Option<_>>()?;
+    let layers = count(|layer| block(0, layer).is_some());
+    (levels > 0).then_some(())?;
+    let latent = of("post_quant_conv.weight")?;
+    Some(AutoencoderKlConfig { channels, layers, latent, groups: GROUPS, scaling_factor: SCALING })
+}

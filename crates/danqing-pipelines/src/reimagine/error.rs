@@ -1,0 +1,206 @@
+//! Why reimagining can fail.
+
+use std::path::PathBuf;
+
+use danqing_capability::{Cancelled, Class, Classified};
+use danqing_models::stable_diffusion::OpenError;
+use danqing_models::text_encoders::tokenizer::TokenizerError;
+use danqing_weights::{ParseError, StoreError};
+
+use crate::NetworkError;
+use crate::prompt::PromptError;
+use crate::sampling::{NameError, PathError, SamplingError};
+
+/// Why reimagining can fail.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nobody said which checkpoint.
+    #[error(
+        "no checkpoint is named: reimagine runs Stable Diffusion 1.x and 2.x, such as v1-5-pruned-emaonly.safetensors \
+         (4.3 GB, CreativeML Open RAIL-M) or v2-1_768-ema-pruned.safetensors (5.2 GB, CreativeML Open RAIL++-M)"
+    )]
+    NoModel,
+    /// The checkpoint can't be opened.
+    #[error("model file {path}: {cause}")]
+    ModelFile {
+        /// As given.
+        path: String,
+        /// Why.
+        cause: OpenError,
+    },
+    /// The checkpoint is not the one of the recipe.
+    #[error("model file {path} has sha256 {actual}, expected {expected}")]
+    ModelChanged {
+        /// As given.
+        path: String,
+        /// Of the file.
+        actual: String,
+        /// Of the recipe.
+        expected: String,
+    },
+    /// The checkpoint needs more than a picture and a prompt.
+    #[error("model file {path} is {what} ({actual} input channels), expected a plain checkpoint ({expected})")]
+    OtherInputs {
+        /// As given.
+        path: String,
+        /// What it is for.
+        what: &'static str,
+        /// Channels of its UNet's input.
+        actual: usize,
+        /// Channels of a latent.
+        expected: usize,
+    },
+    /// UNet and text encoder are of different checkpoints.
+    #[error("model file {path}: the text encoder has {actual} channels, the UNet expects {expected}")]
+    TextMisfit {
+        /// As given.
+        path: String,
+        /// Channels of the text encoder.
+        actual: usize,
+        /// Channels that the UNet attends to.
+        expected: usize,
+    },
+    /// A parameter is out of its range.
+    #[error("{name} {actual} is out of range (expected {expected})")]
+    OutOfRange {
+        /// Parameter.
+        name: &'static str,
+        /// Given value.
+        actual: String,
+        /// Allowed values.
+        expected: &'static str,
+    },
+    /// A side the network can't work at.
+    #[error("{name} {actual} is not a multiple of {multiple} (try {nearest})")]
+    NotAMultiple {
+        /// Parameter.
+        name: &'static str,
+        /// Given value.
+        actual: usize,
+        /// What it must be a multiple of.
+        multiple: usize,
+        /// The nearest one.
+        nearest: usize,
+    },
+    /// `<lora:…>` in a prompt.
+    #[error("the prompt names <lora:{name}>, which reimagine does not read yet")]
+    Lora {
+        /// Name of the file.
+        name: String,
+    },
+    /// The noise file can't be read.
+    #[error("noise file {path}: {cause}")]
+    NoiseFile {
+        /// As given.
+        path: String,
+        /// Why.
+        cause: ParseError,
+    },
+    /// The noise has another size.
+    #[error("noise file {path} holds {actual}, expected one tensor of {expected:?}")]
+    NoiseShape {
+        /// As given.
+        path: String,
+        /// What is there.
+        actual: String,
+        /// Dimensions that would fit.
+        expected: [usize; 4],
+    },
+    /// The noise file is not the one of the recipe.
+    #[error("noise file {path} has sha256 {actual}, expected {expected}")]
+    NoiseChanged {
+        /// As given.
+        path: String,
+        /// Of the file.
+        actual: String,
+        /// Of the recipe.
+        expected: String,
+    },
+    /// Latents can't be written.
+    #[error("{}: {source}", path.display())]
+    Dump {
+        /// Where to.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// No such sampler or schedule.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A prompt that can't be meant.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// The tokenizer's vocabulary is damaged.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The tokenizer's vocabulary can't be had.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Noise levels that do not fall.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A sampler and the network disagree.
+    #[error(transparent)]
+    Sampling(#[from] SamplingError),
+    /// A network failed.
+    #[error(transparent)]
+    Model(#[from] danqing_models::Error),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] danqing_nn::Error),
+    /// Pixels could not be converted.
+    #[error(transparent)]
+    Media(#[from] danqing_media::Error),
+    /// Stopped by the caller.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Network(error.into())
+    }
+}
+
+impl Classified for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::NoModel => Class::MissingModel,
+            Self::ModelFile { cause, .. } => cause.class(),
+            Self::ModelChanged { .. }
+            | Self::TextMisfit { .. }
+            | Self::NoiseFile { .. }
+            | Self::NoiseShape { .. }
+            | Self::NoiseChanged { .. } => Class::File,
+            Self::OtherInputs { .. } | Self::Lora { .. } => Class::Unsupported,
+            Self::Dump { .. } => Class::Environment,
+            Self::OutOfRange { .. } | Self::NotAMultiple { .. } => Class::Caller,
+            Self::Name(error) => error.class(),
+            Self::Prompt(error) => error.class(),
+            Self::Tokenizer(error) => error.class(),
+            Self::Network(error) => error.class(),
+            Self::Path(error) => error.class(),
+            Self::Sampling(error) => error.class(),
+            Self::Model(error) => error.class(),
+            Self::Engine(error) => error.class(),
+            Self::Media(error) => error.class(),
+            Self::Cancelled(_) => Class::Cancelled,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoModel => Some("name a file or diffusers folder of yours with --model PATH".into()),
+            Self::ModelFile { cause: OpenError::Read(ParseError::Io { .. }), .. } => {
+                Some("--model takes the path of a .safetensors or .ckpt file or of a diffusers folder".into())
+            }
+            Self::Name(error) => error.hint(),
+            Self::Tokenizer(error) => error.hint(),
+            Self::Network(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Media(error) => error.hint(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The first noise of each variant, and the noise that samplers ask for later.
+
+use std::path::Path;
+
+use danqing_nn::Shape;
+use danqing_weights::{TensorFile, Weights};
+
+use super::{Error, Params};
+use crate::sampling::{BrownianPath, InitialNoise, LatentShape, NoiseSource, Sampler, StreamNoise};
+
+/// Given noise, or none.
+pub(super) struct Given {
+    values: Option<Vec<f32>>,
+}
+
+impl Given {
+    /// Reads the noise file, if one is named, and checks its dimensions: `[variants, channels, height, width]`. Gives its
+    /// sha256 too.
+    pub(super) fn read(params: &Params, latent: Shape) -> Result<(Self, Option<String>), Error> {
+        let Some(path) = &params.noise else { return Ok((Self { values: None }, None)) };
+        let named = || path.display().to_string();
+        let weights = Weights::of_file(path).map_err(|cause| Error::NoiseFile { path: named(), cause })?;
+        let actual = weights.sha256.to_string();
+        if let Some(expected) = params.noise_sha256.clone().filter(|expected| *expected != actual) {
+            return Err(Error::NoiseChanged { path: named(), actual, expected });
+        }
+        let expected = [params.variants, latent.channels, latent.height, latent.width];
+        let values = fitting(&weights.tensors, expected, path)?;
+        Ok((Self { values: Some(values) }, Some(actual)))
+    }
+
+    /// The first noise of a variant, and where later noise comes from: the seed's own stream, whether or not its beginning
+    /// is used.
+    pub(super) fn of_variant(
+        &self,
+        variant: usize,
+        params: &Params,
+        sampler: Sampler,
+        latent: Shape,
+        sigmas: &[f32],
+    ) -> (Vec<f32>, Box<dyn NoiseSource>) {
+        let seed = params.seed.unwrap_or(0).wrapping_add(variant as u64);
+        let shape = LatentShape { channels: latent.channels, height: latent.height, width: latent.width };
+        let (drawn, stream) = InitialNoise::new(params.noise_order, seed).draw(shape);
+        let given = self.values.as_ref().and_then(|values| values.chunks_exact(shape.values()).nth(variant));
+        let first = given.map_or(drawn, <[f32]>::to_vec);
+        if sampler.wants_brownian_noise() {
+            let levels = || sigmas.iter().copied().filter(|sigma| *sigma > 0.0).map(f64::from);
+            let (low, high) = (levels().fold(f64::INFINITY, f64::min), levels().fold(0.0, f64::max));
+            return (first, Box::new(BrownianPath::new(vec![seed], shape.values(), low, high)));
+        }
+        (first, Box::new(StreamNoise::new(vec![stream], shape.values())))
+    }
+}
+
+fn fitting(file: &TensorFile, expected: [usize; 4], path: &Path) -> Result<Vec<f32>, Error> {
+    let misfit = |actual| Error::NoiseShape { path: path.display().to_string(), actual, expected };
+    let mut tensors = file.iter();
+    match (tensors.next(), tensors.next()) {
+        (Some(only), None) if only.shape() == expected => Ok(only.to_f32()),
+        (Some(only), None) => Err(misfit(format!("one of {:?}", only.shape()))),
+        _ => Err(misfit(format!("{} tensors", file.len()))),
+    }
+}

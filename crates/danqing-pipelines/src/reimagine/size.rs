@@ -1,0 +1,137 @@
+//! Which size the result has, which size the network works at, and how a picture gets there and back.
+
+use danqing_capability::{CancelToken, Cancelled, Progress};
+use danqing_media::{Raster, Rect, Space};
+use danqing_vision::resize::{Method, resized};
+
+use super::{Error, Params, Resize};
+
+/// Sides that a result may have.
+const SIDES: std::ops::RangeInclusive<usize> = 16..=4096;
+/// Sides that the network may work at.
+const WORK_SIDES: std::ops::RangeInclusive<usize> = 64..=2048;
+/// Pixels that the network works at where nobody asked for a size.
+const USUAL_PIXELS: f64 = 768.0 * 768.0;
+
+/// Width and height of the result, and of the network's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub(super) result: (usize, usize),
+    pub(super) work: (usize, usize),
+}
+
+impl Sizes {
+    /// What the parameters mean for a picture of that size, or for none. `multiple`: pixels of a latent's pixel; `native`:
+    /// side that the network was trained at.
+    pub(super) fn meant(
+        params: &Params,
+        picture: Option<(usize, usize)>,
+        (multiple, native): (usize, usize),
+        progress: &mut Progress<'_>,
+    ) -> Result<Self, Error> {
+        let result = result(params, picture, native);
+        // A picture's own side is always fine.
+        let (own_width, own_height) = (picture.map(|size| size.0), picture.map(|size| size.1));
+        for (name, actual, own) in [("width", result.0, own_width), ("height", result.1, own_height)] {
+            if !SIDES.contains(&actual) && own != Some(actual) {
+                return Err(out_of_range(name, actual, "16 to 4096 pixels"));
+            }
+        }
+        let is_free = params.width.is_none() && params.height.is_none();
+        let work = match (params.work_width, params.work_height) {
+            (Some(width), Some(height)) => (width, height),
+            (width, height) => {
+                let chosen = chosen(result, is_free, multiple);
+                (width.unwrap_or(chosen.0), height.unwrap_or(chosen.1))
+            }
+        };
+        for (name, actual) in [("work_width", work.0), ("work_height", work.1)] {
+            if !WORK_SIDES.contains(&actual) {
+                return Err(out_of_range(name, actual, "64 to 2048 pixels"));
+            }
+            if !actual.is_multiple_of(multiple) {
+                let nearest = nearest(actual as f64, multiple);
+                return Err(Error::NotAMultiple { name, actual, multiple, nearest });
+            }
+        }
+        if work != result && params.work_width.is_none() {
+            let ((w, h), (width, height)) = (work, result);
+            let message = format!("the network works at {w}x{h}, the result is brought to {width}x{height}");
+            progress.warn("size_rounded", message);
+        }
+        Ok(Self { result, work })
+    }
+
+    /// Of resolved parameters.
+    pub(super) fn resolved(params: &Params, picture: Option<(usize, usize)>) -> Self {
+        let result = result(params, picture, 512);
+        let work = (params.work_width.unwrap_or(result.0), params.work_height.unwrap_or(result.1));
+        Self { result, work }
+    }
+}
+
+fn out_of_range(name: &'static str, actual: usize, expected: &'static str) -> Error {
+    Error::OutOfRange { name, actual: actual.to_string(), expected }
+}
+
+fn result(params: &Params, picture: Option<(usize, usize)>, native: usize) -> (usize, usize) {
+    let (width, height) = picture.unwrap_or((native, native));
+    match (params.width, params.height) {
+        (Some(w), Some(h)) => (w, h),
+        (Some(w), None) => (w, followed(w, height, width)),
+        (None, Some(h)) => (followed(h, width, height), h),
+        (None, None) => (width, height),
+    }
+}
+
+/// The other side at the same proportions.
+fn followed(side: usize, other: usize, own: usize) -> usize {
+    ((side as f64 * other as f64 / own as f64).round() as usize).max(1)
+}
+
+/// Near the result; smaller where nobody asked for a size and the picture is large, larger where it is tiny.
+fn chosen((width, height): (usize, usize), is_free: bool, multiple: usize) -> (usize, usize) {
+    let (w, h) = (width as f64, height as f64);
+    let most = *WORK_SIDES.end() as f64;
+    let mut scale = (most / w.max(h)).min(1.0);
+    if is_free {
+        scale = scale.min((USUAL_PIXELS / (w * h)).sqrt());
+    }
+    let least = WORK_SIDES.start().next_multiple_of(multiple);
+    let side = |side: f64| nearest(side * scale, multiple).clamp(least, *WORK_SIDES.end());
+    (side(w), side(h))
+}
+
+fn nearest(side: f64, multiple: usize) -> usize {
+    ((side / multiple as f64).round() as usize).max(1) * multiple
+}
+
+/// `from` at another size, as `mode` says.
+pub(super) fn fitted<S: Space<Sample = f32>>(
+    from: &Raster<S>,
+    (width, height): (usize, usize),
+    mode: Resize,
+    cancel: &CancelToken,
+) -> Result<Raster<S>, Cancelled> {
+    match mode {
+        Resize::Stretch => resized(from, width, height, Method::Lanczos, cancel),
+        Resize::Crop => {
+            let (w, h) = from.size();
+            let part = (followed(h, width, height).min(w).max(1), followed(w, height, width).min(h).max(1));
+            let middle = Rect::new((w - part.0) / 2, (h - part.1) / 2, part.0, part.1);
+            resized(&from.crop(middle), width, height, Method::Lanczos, cancel)
+        }
+        Resize::Fill => {
+            let (w, h) = (from.width() as f64, from.height() as f64);
+            let scale = (width as f64 / w).min(height as f64 / h);
+            let side = |side: f64, most: usize| ((side * scale).round() as usize).clamp(1, most);
+            let inner = resized(from, side(w, width), side(h, height), Method::Lanczos, cancel)?;
+            let (left, top) = ((width - inner.width()) / 2, (height - inner.height()) / 2);
+            Ok(Raster::from_fn(width, height, |x, y, pixel| {
+                let column = x.saturating_sub(left).min(inner.width() - 1);
+                let row = y.saturating_sub(top).min(inner.height() - 1);
+                pixel.copy_from_slice(inner.pixel(column, row));
+            }))
+        }
+    }
+}
