@@ -262,7 +262,9 @@ impl Reimagine {
             };
             let mut x = sample(plan.sampler, x, &path, &tuning, &mut guided, &mut *later, progress)?;
             let last = input_scale(plan.sigmas.last().copied().unwrap_or(0.0).into()) as f32;
-            x.iter_mut().for_each(|value| *value *= last);
+            for value in &mut x {
+                *value *= last;
+            }
             let colours = latent::decoded(engine, &model.codec, &x, shape, progress)?;
             media.push(("picture", canvas.composed(&colours, &cancel)?));
             latents.push(x);

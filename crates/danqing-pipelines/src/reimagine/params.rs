@@ -46,6 +46,7 @@ impl From<StepRule> for Strength {
 /// Parameters of `reimagine`: what is wanted, by which checkpoint, how far from the picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::doc_markdown, reason = "the documentation is the help text: names stand as they are typed")]
 pub struct Params {
     /// Stable Diffusion 1.x or 2.x checkpoint: a single file (.safetensors, .ckpt) or a diffusers folder.
     pub model: Option<PathBuf>,

@@ -15,15 +15,17 @@ const SCALING: f32 = 0.18215;
 /// Heads of Stable Diffusion 1, and channels of a head of 2.
 const HEADS: usize = 8;
 const HEAD: usize = 64;
+/// Blocks or layers that are counted; published networks have fewer than 40.
+const MOST: usize = 1000;
 
 /// One dimension of a tensor, if there is such a tensor.
 pub(super) fn side(shapes: &Shapes<'_>, name: &str, axis: usize) -> Option<usize> {
     shapes.get(name)?.get(axis).copied()
 }
 
-/// The first number from 0 on that there is not. A file has at most as many tensors as its limit allows.
+/// The first number from 0 on that there is not.
 pub(super) fn count(exists: impl Fn(usize) -> bool) -> usize {
-    (0..).take_while(|index| exists(*index)).count()
+    (0..MOST).take_while(|index| exists(*index)).count()
 }
 
 /// Of the UNet: levels from where it halves, heads by its kind (linear layers in its transformers are Stable Diffusion 2's).
