@@ -187,7 +187,7 @@ def main() -> None:
         for size in SIZES:
             bench.rounds(size, chosen.rounds, started + 60 * chosen.minutes)
     load.append(os.getloadavg()[0])
-    titles = {row.name: row.peer_title for row in rows(*SIZES["4K"])}
+    titles = {row.name: row.peer_title for size in SIZES.values() for row in rows(*size) if row.peer_title}
     page = report.page(bench.table, titles, chosen.danqing, load, time.monotonic() - started, LONG_SECONDS)
     if chosen.print:
         print(page)
