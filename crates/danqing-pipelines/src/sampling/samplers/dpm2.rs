@@ -3,15 +3,8 @@
 
 use super::walk::{Denoiser, Walk, combined};
 
-pub(super) fn walk<D: Denoiser>(walk: &mut Walk<'_, '_, D>, mut x: Vec<f32>) -> Result<Vec<f32>, D::Error> {
-    let steps = walk.steps();
-    for i in 0..steps {
-        let next = walk.levels(i).1;
-        let sigma = walk.churned(&mut x, i);
-        x = step(walk, x, sigma, next)?;
-        walk.step_done(i, steps)?;
-    }
-    Ok(x)
+pub(super) fn walk<D: Denoiser>(walk: &mut Walk<'_, '_, D>, x: Vec<f32>) -> Result<Vec<f32>, D::Error> {
+    walk.churned_steps(x, step)
 }
 
 /// One step by way of the geometric middle; an Euler step where `next` is 0.

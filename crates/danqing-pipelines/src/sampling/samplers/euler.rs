@@ -3,14 +3,11 @@
 
 use super::walk::{Denoiser, Walk, combined};
 
-pub(super) fn walk<D: Denoiser>(walk: &mut Walk<'_, '_, D>, mut x: Vec<f32>) -> Result<Vec<f32>, D::Error> {
-    let steps = walk.steps();
-    for i in 0..steps {
-        let (_, next) = walk.levels(i);
-        let sigma = walk.churned(&mut x, i);
-        let direction = walk.direction(&mut x, sigma)?;
-        x = combined(&[(1.0, &x), (next - sigma, &direction)]);
-        walk.step_done(i, steps)?;
-    }
-    Ok(x)
+pub(super) fn walk<D: Denoiser>(walk: &mut Walk<'_, '_, D>, x: Vec<f32>) -> Result<Vec<f32>, D::Error> {
+    walk.churned_steps(x, step)
+}
+
+fn step<D: Denoiser>(walk: &mut Walk<'_, '_, D>, mut x: Vec<f32>, sigma: f64, next: f64) -> Result<Vec<f32>, D::Error> {
+    let direction = walk.direction(&mut x, sigma)?;
+    Ok(combined(&[(1.0, &x), (next - sigma, &direction)]))
 }

@@ -140,8 +140,24 @@ impl<D: Denoiser> Walk<'_, '_, D> {
         x.iter_mut().zip(noise).for_each(|(x, noise)| *x += scale * noise);
     }
 
+    /// Steps from each level to the next, each from the level that its churn reached.
+    pub(crate) fn churned_steps(
+        &mut self,
+        mut x: Vec<f32>,
+        step: impl Fn(&mut Self, Vec<f32>, f64, f64) -> Result<Vec<f32>, D::Error>,
+    ) -> Result<Vec<f32>, D::Error> {
+        let steps = self.steps();
+        for i in 0..steps {
+            let (_, next) = self.levels(i);
+            let sigma = self.churned(&mut x, i);
+            x = step(self, x, sigma, next)?;
+            self.step_done(i, steps)?;
+        }
+        Ok(x)
+    }
+
     /// Raises the noise level before step `i` as [`Churn`] says; gives the level reached.
-    pub(crate) fn churned(&mut self, x: &mut [f32], i: usize) -> f64 {
+    fn churned(&mut self, x: &mut [f32], i: usize) -> f64 {
         let (sigma, next) = self.levels(i);
         let Churn { amount, sigma_min, sigma_max } = self.tuning.churn;
         if amount <= 0.0 {
