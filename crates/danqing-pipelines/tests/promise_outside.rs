@@ -132,6 +132,8 @@ fn is_kept_by_erase(erase: &Erase, before: &Picture, mask: Option<&Mask>, params
     true
 }
 
+/// These engines fill the hole alone, so this sees what reading, composing and writing change; a coverage that is too wide
+/// shows with the network below, which answers beyond the hole too.
 #[test]
 fn erase_changes_nothing_beyond_mask_and_feather() {
     let erase = Erase::new(&support::store(), &support::engine());
