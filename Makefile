@@ -3,15 +3,19 @@ CARGO ?= cargo
 DANQING = target/release/danqing
 DEMO ?= demo
 
-.PHONY: demo build test test-full lint bench quality golden docs clean-demo
+.PHONY: demo build web test test-full lint bench quality golden docs clean-demo
 
 ## Builds danqing, fetches the default models and runs every capability on real photographs.
 demo: build
 	@bash tools/demo/run.sh $(DANQING) $(DEMO)
 
-build:
+build: web
 	@bash tools/require.sh
 	$(CARGO) build --release --locked -p danqing -p danqing-demo
+
+## Builds the studio's page, which the binary carries; without npm it is left out, and said so.
+web:
+	@bash tools/web/build.sh
 
 ## Fetches the default models once (cached, checked), then tests everything offline.
 test: build

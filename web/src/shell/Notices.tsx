@@ -1,0 +1,28 @@
+/** Notices at the lower edge; errors are announced at once. */
+import { useWords } from '../language';
+import { dismiss, useNotices } from '../state/notices';
+import { IconButton } from '../ui/controls';
+import { Icon } from '../ui/Icon';
+
+export function Notices() {
+  const { t } = useWords();
+  const notices = useNotices((state) => state.notices);
+  return (
+    <div className="notices" aria-live="polite">
+      {notices.map((notice) => (
+        <div key={notice.id} className={`notice ${notice.tone}`} {...(notice.tone === 'bad' ? { role: 'alert' } : {})}>
+          {notice.tone === 'bad' && <Icon name="warn" size={20} />}
+          <div className="notice-text">
+            <strong>{notice.message}</strong>
+            {notice.hint && <span>{notice.hint}</span>}
+            {notice.detail && <span className="notice-detail">{notice.detail}</span>}
+          </div>
+          {notice.action && (
+            <button type="button" className="button quiet" onClick={() => (dismiss(notice.id), notice.action?.run())}>{notice.action.label}</button>
+          )}
+          <IconButton icon="close" size={16} label={t('toast.dismiss')} onClick={() => dismiss(notice.id)} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+/** The studio: capabilities left, the picture in the middle, the panel right. */
+import { useWords } from '../language';
+import { ResultBar } from '../canvas/ResultBar';
+import { ResultStrip } from '../canvas/ResultStrip';
+import { Stage } from '../canvas/Stage';
+import { ZoomBar } from '../canvas/ZoomBar';
+import { MaskTools } from '../mask/MaskTools';
+import { LayersPanel } from '../panels/LayersPanel';
+import { SettingsPanel } from '../panels/SettingsPanel';
+import { QueuePanel } from '../queue/QueuePanel';
+import { useJobs } from '../state/jobs';
+import { useLayers } from '../layers/store';
+import { useStudio, type Panel } from '../state/studio';
+import { Icon } from '../ui/Icon';
+import { Rail } from './Rail';
+
+const PANELS: [Panel, string][] = [['settings', 'settings'], ['layers', 'layers'], ['queue', 'queue']];
+
+function PanelTabs() {
+  const { t } = useWords();
+  const panel = useStudio((state) => state.panel);
+  const queue = useJobs((state) => state.queue);
+  const layers = useLayers((state) => state.layers.length);
+  const counts: Record<Panel, number> = { settings: 0, layers, queue: queue.running.length + queue.waiting.length };
+  return (
+    <div className="panel-tabs" role="tablist" aria-label={t('nav.settings')}>
+      {PANELS.map(([id, icon]) => (
+        <button key={id} type="button" role="tab" id={`tab-${id}`} aria-selected={panel === id} aria-controls="panel" className="panel-tab" onClick={() => useStudio.setState((state) => ({ panel: id, collapsed: state.panel === id && !state.collapsed }))}>
+          <Icon name={icon} size={18} /><span>{t(`nav.${id}`)}</span>{counts[id] > 0 && <em>{counts[id]}</em>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function Studio() {
+  const { t } = useWords();
+  const panel = useStudio((state) => state.panel);
+  const collapsed = useStudio((state) => state.collapsed);
+  return (
+    <div className="studio">
+      <Rail />
+      <main className="table" aria-label={t('nav.studio')}>
+        <div className="stage-holder">
+          <Stage />
+          <MaskTools />
+          <ZoomBar />
+        </div>
+        <div className="below">
+          <ResultBar />
+          <ResultStrip />
+        </div>
+      </main>
+      <aside className={collapsed ? 'panel collapsed' : 'panel'} aria-label={t('nav.settings')}>
+        <PanelTabs />
+        <div className="panel-body" id="panel" role="tabpanel" aria-labelledby={`tab-${panel}`}>
+          {panel === 'settings' && <SettingsPanel />}
+          {panel === 'layers' && <LayersPanel />}
+          {panel === 'queue' && <QueuePanel />}
+        </div>
+      </aside>
+    </div>
+  );
+}

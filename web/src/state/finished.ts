@@ -1,0 +1,20 @@
+/** Shows what this page asked for as soon as it is done, if its picture is still on the table; says what failed. */
+import { t } from '../language';
+import { onFinished } from './jobs';
+import { tell } from './notices';
+import { useStudio } from './studio';
+
+export function showFinished(): () => void {
+  return onFinished((job) => {
+    const { mine, picture } = useStudio.getState();
+    if (!mine.includes(job.id)) return;
+    if (job.state === 'failed') {
+      tell({ tone: 'bad', message: job.error?.message ?? t('error.title'), hint: job.error?.hint });
+    } else if (job.state === 'done' && job.inputs.picture?.[0]?.sha256 === picture?.sha256) {
+      useStudio.setState({ shown: { job: job.id, index: 0 }, compare: true });
+    } else if (job.state === 'done' && !job.inputs.picture?.length && job.outputs[0]) {
+      // Made from words alone: the result itself is the picture.
+      useStudio.setState({ view: 'studio', picture: job.outputs[0].file, shown: null });
+    }
+  });
+}
