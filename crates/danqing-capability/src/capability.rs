@@ -44,6 +44,11 @@ pub trait Capability: Send + Sync {
         Vec::new()
     }
 
+    /// Bytes of memory that a run on these inputs takes at its highest point, where that can be told beforehand.
+    fn memory_bytes(&self, _inputs: &Inputs<Self::Media>, _params: &Self::Params) -> Option<u64> {
+        None
+    }
+
     /// Runs resolved parameters to the end, or to the first error or cancellation.
     ///
     /// # Errors

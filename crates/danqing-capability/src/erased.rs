@@ -33,6 +33,8 @@ pub trait AnyCapability<M>: Send + Sync {
     /// # Errors
     /// Class [`Class::Caller`] for parameters that do not fit the schema.
     fn models(&self, params: &Value) -> Result<Vec<&'static str>, Failure>;
+    /// See [`Capability::memory_bytes`].
+    fn memory_bytes(&self, inputs: &Inputs<M>, params: &Value) -> Option<u64>;
     /// See [`Capability::run`].
     ///
     /// # Errors
@@ -80,6 +82,10 @@ impl<C: Capability> AnyCapability<C::Media> for C {
 
     fn models(&self, params: &Value) -> Result<Vec<&'static str>, Failure> {
         Ok(Capability::models(self, &typed::<C>(params)?))
+    }
+
+    fn memory_bytes(&self, inputs: &Inputs<C::Media>, params: &Value) -> Option<u64> {
+        Capability::memory_bytes(self, inputs, &typed::<C>(params).ok()?)
     }
 
     fn run(

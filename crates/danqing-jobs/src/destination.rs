@@ -132,6 +132,12 @@ pub(crate) fn derived(input: &Place, capability: &str, extension: &str) -> Resul
     std::iter::once(named("")).chain(numbered).find(|p| !p.exists()).ok_or_else(no_name)
 }
 
+/// `photo.jpg` + `erase` → `photo-erase`: what a result is called where no folder is looked into.
+pub(crate) fn named_after(input: Option<&str>, capability: &str) -> String {
+    let stem = input.and_then(|name| Path::new(name).file_stem()).and_then(|stem| stem.to_str());
+    stem.map_or_else(|| capability.to_owned(), |stem| format!("{stem}-{capability}"))
+}
+
 /// `out.png` → `out-2.png` for the second output of that name, `out-mask.png` for another output.
 pub(crate) fn beside(first: &Path, suffix: &str) -> PathBuf {
     let mut name = first.file_stem().unwrap_or_default().to_owned();

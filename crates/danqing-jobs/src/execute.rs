@@ -37,9 +37,16 @@ pub struct Finished {
 }
 
 /// An output in memory, not written yet.
-struct Encoded {
-    finished: Finished,
-    bytes: Vec<u8>,
+pub(crate) struct MadeFile {
+    pub(crate) finished: Finished,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What a run has made, in memory.
+pub(crate) struct MadeFiles {
+    /// The job with everything that was noticed.
+    pub(crate) job: Job,
+    pub(crate) files: Vec<MadeFile>,
 }
 
 impl Studio {
@@ -48,6 +55,19 @@ impl Studio {
     /// # Errors
     /// A missing model, what the capability says, or what writing says. Nothing half-written stays behind.
     pub fn execute(&self, prepared: Prepared, progress: &mut Progress<'_>) -> Result<Vec<Finished>, Failure> {
+        let MadeFiles { job, files } = self.make(prepared, progress)?;
+        let total = files.len();
+        let mut finished = Vec::with_capacity(total);
+        for MadeFile { finished: one, bytes } in files {
+            progress.step("write", finished.len(), total).map_err(Failure::from_error)?;
+            files::write(&one.place, bytes, job.overwrite, progress.cancel_token())?;
+            finished.push(one);
+        }
+        Ok(finished)
+    }
+
+    /// Runs the job; its outputs stay in memory.
+    pub(crate) fn make(&self, prepared: Prepared, progress: &mut Progress<'_>) -> Result<MadeFiles, Failure> {
         let Prepared { mut job, inputs, only } = prepared;
         self.refuse_missing(&job.weights)?;
         let capability = self.registry().get(&job.capability)?;
@@ -55,15 +75,8 @@ impl Studio {
         let outputs = self.noting(Phase::Run, progress, &mut notices, |p| capability.run(&inputs, &job.params, p))?;
         drop(inputs);
         job.notices = notices;
-        let encoded = self.encoded(&mut job, outputs, only.as_ref(), progress)?;
-        let total = encoded.len();
-        let mut finished = Vec::with_capacity(total);
-        for Encoded { finished: one, bytes } in encoded {
-            progress.step("write", finished.len(), total).map_err(Failure::from_error)?;
-            files::write(&one.place, bytes, job.overwrite, progress.cancel_token())?;
-            finished.push(one);
-        }
-        Ok(finished)
+        let files = self.encoded(&mut job, outputs, only.as_ref(), progress)?;
+        Ok(MadeFiles { job, files })
     }
 
     fn encoded(
@@ -72,7 +85,7 @@ impl Studio {
         outputs: Outputs<Medium>,
         only: Option<&OutputName>,
         progress: &mut Progress<'_>,
-    ) -> Result<Vec<Encoded>, Failure> {
+    ) -> Result<Vec<MadeFile>, Failure> {
         let Outputs { media, facts, weights } = outputs;
         let facts: BTreeMap<_, _> = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         if !weights.is_empty() {
@@ -102,7 +115,7 @@ impl Studio {
         medium: Medium,
         facts: &BTreeMap<String, Value>,
         progress: &mut Progress<'_>,
-    ) -> Result<Encoded, Failure> {
+    ) -> Result<MadeFile, Failure> {
         let OutputName { name, index } = output.clone();
         let cancel = progress.cancel_token().clone();
         let mut picture = picture_of(medium)?;
@@ -119,7 +132,7 @@ impl Studio {
         }
         let (size, sha256) = (bytes.len() as u64, files::sha256(&bytes, &cancel)?);
         let (width, height, facts) = (picture.width, picture.height, facts.clone());
-        Ok(Encoded { finished: Finished { name, index, place, bytes: size, sha256, width, height, facts }, bytes })
+        Ok(MadeFile { finished: Finished { name, index, place, bytes: size, sha256, width, height, facts }, bytes })
     }
 
     /// What was measured outside the changed area is true of the samples, not of a file that holds others.

@@ -262,9 +262,20 @@ pub(crate) fn write(place: &Place, bytes: Vec<u8>, overwrite: bool, cancel: &Can
 /// # Errors
 /// A file that can't be read, or that carries no readable recipe.
 pub fn read_recipe(place: &Place, cancel: &CancelToken) -> Result<Recipe, Failure> {
-    let bytes = bytes_of(place, cancel)?;
+    recipe_at(place, &bytes_of(place, cancel)?)
+}
+
+/// The recipe inside the bytes of a file; `name` is for messages.
+///
+/// # Errors
+/// A file that carries no readable recipe.
+pub fn recipe_inside(bytes: &[u8], name: &str) -> Result<Recipe, Failure> {
+    recipe_at(&Place::File(name.into()), bytes)
+}
+
+fn recipe_at(place: &Place, bytes: &[u8]) -> Result<Recipe, Failure> {
     let path = place.to_string();
-    match file::read_recipe(&bytes).map_err(|e| at(place, e))? {
+    match file::read_recipe(bytes).map_err(|e| at(place, e))? {
         Some(text) => Ok(Recipe::from_json(&text, &path)?),
         None => Err(RecipeError::NoRecipe { path }.into()),
     }

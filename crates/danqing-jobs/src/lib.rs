@@ -2,11 +2,12 @@
 //!
 //! A front makes a [`JobRequest`]. [`Studio::prepare`] refuses what can't be and resolves the rest into a [`Job`], which
 //! is plain data; [`Studio::execute`] runs it and writes its outputs, each with its [`Recipe`] inside. A recipe runs
-//! again through [`Studio::prepare_rerun`].
+//! again through [`Studio::prepare_rerun`]. The studio's [`queue`] keeps such jobs on the disk and runs them one by one.
 #![forbid(unsafe_code)]
 
 mod batch;
 mod bench;
+pub mod content;
 mod destination;
 mod doctor;
 mod execute;
@@ -15,6 +16,7 @@ mod job;
 mod models;
 mod plain_words;
 mod prepare;
+pub mod queue;
 mod recipe;
 mod registry;
 mod request;
@@ -28,7 +30,7 @@ pub use bench::{Bench, Measurement, workload_names};
 pub use destination::Error as DestinationError;
 pub use doctor::{Client, Diagnosis};
 pub use execute::Finished;
-pub use files::{format_names, read_recipe};
+pub use files::{format_names, read_recipe, recipe_inside};
 pub use job::{InputRecord, Job, Notice, Phase};
 pub use models::{Error as ModelError, Model, ModelState, Transfer};
 pub use prepare::Prepared;

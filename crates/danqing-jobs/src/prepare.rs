@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use danqing_capability::{Event, Failure, Inputs, Port, Progress, WeightUse};
+use danqing_capability::{Class, Event, Failure, Inputs, Port, Progress, WeightUse};
 use danqing_media::Medium;
 use serde_json::Value;
 
+use crate::content::{ContentStore, StoredFile};
 use crate::destination::{self, Error};
 use crate::files::{self, Loaded};
 use crate::plain_words::plain;
+use crate::queue::JobRecord;
 use crate::request::Places;
 use crate::{AnyMediaCapability, Encoding, InputRecord, Job, JobRequest, Notice, OutputName, Phase, Place, Studio};
 
@@ -31,6 +33,50 @@ impl Studio {
         let capability = self.registry().get(&request.capability)?;
         request.check_inputs(capability.id(), capability.inputs())?;
         let outputs = outputs(request, capability)?;
+        self.prepared(request, outputs, &mut |_, _, place, progress| files::load(place, progress), progress)
+    }
+
+    /// The same for a job of the queue: its inputs come from the content store, under the names people gave them, and
+    /// its outputs stay in memory. What was meant the first time is meant again.
+    pub(crate) fn prepare_stored(
+        &self,
+        content: &ContentStore,
+        job: &JobRecord,
+        progress: &mut Progress<'_>,
+    ) -> Result<Prepared, Failure> {
+        let capability = self.registry().get(&job.capability)?;
+        let params = job.resolved.clone().unwrap_or_else(|| Value::Object(job.params.clone()));
+        let params = self.with_checkpoints(capability, params);
+        let places = |files: &Vec<StoredFile>| files.iter().map(|f| Place::File(f.name.clone().into())).collect();
+        let request = JobRequest {
+            capability: job.capability.clone(),
+            params: params.as_object().cloned().unwrap_or_default(),
+            inputs: job.inputs.iter().map(|(port, files)| (port.clone(), Places::Many(places(files)))).collect(),
+            encoding: job.encoding.clone(),
+            ..JobRequest::default()
+        };
+        request.check_inputs(capability.id(), capability.inputs())?;
+        let first = capability.inputs().first().and_then(|port| job.inputs.get(port.name)?.first());
+        let name = destination::named_after(first.map(|file| file.name.as_str()), capability.id());
+        let name = format!("{name}.{}", files::extension(&job.encoding)?);
+        let port = capability.outputs().first().map_or("picture", |port| port.name);
+        let outputs = BTreeMap::from([(port.to_owned(), Place::File(name.into()))]);
+        let mut load = |port: &str, index: usize, place: &Place, progress: &mut Progress<'_>| {
+            let missing = || Failure::new(Class::Bug, format!("input {port} is not in the job"));
+            let file = job.inputs.get(port).and_then(|files| files.get(index)).ok_or_else(missing)?;
+            files::load_bytes(place, &content.read(&file.sha256, progress.cancel_token())?, progress)
+        };
+        self.prepared(&request, outputs, &mut load, progress)
+    }
+
+    fn prepared(
+        &self,
+        request: &JobRequest,
+        outputs: BTreeMap<String, Place>,
+        load: &mut Loader<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Result<Prepared, Failure> {
+        let capability = self.registry().get(&request.capability)?;
         let encoding = decided_encoding(&request.encoding, capability, &outputs)?;
         if encoding.strip_metadata {
             progress
@@ -38,7 +84,7 @@ impl Studio {
         }
         let mut notices = Vec::new();
         let (records, inputs) =
-            self.noting(Phase::Resolve, progress, &mut notices, |p| loaded(request, capability.inputs(), p))?;
+            self.noting(Phase::Resolve, progress, &mut notices, |p| loaded(request, capability.inputs(), load, p))?;
         let typed = Value::Object(request.params.clone());
         let params = self
             .noting(Phase::Resolve, progress, &mut notices, |p| capability.resolve(&inputs, typed, p))
@@ -121,17 +167,21 @@ fn decided_encoding(
 
 type Records = BTreeMap<String, Vec<InputRecord>>;
 
+/// Reads one input: port, position among the port's inputs, place.
+type Loader<'a> = dyn FnMut(&str, usize, &Place, &mut Progress<'_>) -> Result<Loaded, Failure> + 'a;
+
 fn loaded(
     request: &JobRequest,
     ports: &[Port],
+    load: &mut Loader<'_>,
     progress: &mut Progress<'_>,
 ) -> Result<(Records, Inputs<Medium>), Failure> {
     let (mut records, mut inputs) = (Records::new(), Inputs::new());
     let total = ports.iter().map(|port| request.places(port.name).len()).sum();
     let mut done = 0;
     for port in ports {
-        for place in request.places(port.name) {
-            let Loaded { record, medium } = files::load(place, progress)?;
+        for (index, place) in request.places(port.name).iter().enumerate() {
+            let Loaded { record, medium } = load(port.name, index, place, progress)?;
             records.entry(port.name.to_owned()).or_default().push(record);
             inputs = inputs.with(port.name, medium);
             done += 1;

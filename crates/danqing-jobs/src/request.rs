@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use danqing_capability::{Arity, Class, Classified, Failure, Port};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -108,7 +109,7 @@ impl From<Place> for Places {
 }
 
 /// How an output becomes a file. In a [`crate::Recipe`] `format` is always set.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Encoding {
     /// File format, e.g. `png`; without it, what the name of the output says.
@@ -116,6 +117,7 @@ pub struct Encoding {
     pub format: Option<String>,
     /// `1..=100` for lossy formats; WebP without a quality is lossless.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
     pub quality: Option<u8>,
     /// Bits per sample, 8 or 16; without it, those of the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,8 +19,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "danqing-pipelines",
         &["danqing-capability", "danqing-media", "danqing-vision", "danqing-nn", "danqing-weights", "danqing-models"],
     ),
-    ("danqing-jobs", &["danqing-capability", "danqing-media", "danqing-nn", "danqing-weights", "danqing-pipelines"]),
-    ("danqing", &["danqing-capability", "danqing-jobs"]),
+    (
+        "danqing-jobs",
+        &[
+            "danqing-capability",
+            "danqing-media",
+            "danqing-vision",
+            "danqing-nn",
+            "danqing-weights",
+            "danqing-pipelines",
+        ],
+    ),
+    ("danqing-server", &["danqing-capability", "danqing-jobs"]),
+    ("danqing", &["danqing-capability", "danqing-jobs", "danqing-server"]),
     // Draws the contact sheet of `make demo`; no part of the product.
     ("danqing-demo", &["danqing-capability", "danqing-media", "danqing-vision"]),
 ];

@@ -42,6 +42,7 @@ fn ids_are_plain_and_unique() {
                 "styles",
                 "models",
                 "doctor",
+                "serve",
                 "bench",
                 "completions",
                 "man",

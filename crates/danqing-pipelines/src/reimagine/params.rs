@@ -49,6 +49,7 @@ impl From<StepRule> for Strength {
 #[allow(clippy::doc_markdown, reason = "the documentation is the help text: names stand as they are typed")]
 pub struct Params {
     /// Stable Diffusion 1.x or 2.x checkpoint: a single file (.safetensors, .ckpt) or a diffusers folder.
+    #[schemars(extend("x-path" = "read"))]
     pub model: Option<PathBuf>,
     /// sha256 of the checkpoint; found when it is named, and checked when a recipe runs again. Of a folder, that of its three
     /// weight files' sha256.
@@ -113,12 +114,14 @@ pub struct Params {
     /// What the checkpoint was trained to predict; found from the checkpoint when not given.
     pub prediction: Option<Prediction>,
     /// File of the first noise instead of a seed's (.safetensors): one tensor of variants × channels × height/8 × width/8.
+    #[schemars(extend("x-path" = "read"))]
     pub noise: Option<PathBuf>,
     /// sha256 of the noise file; found when one is named, and checked when a recipe runs again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_sha256: Option<String>,
     /// File that the finished latents are written to (.safetensors), for comparing with other programs; replaced if it is
     /// there.
+    #[schemars(extend("x-path" = "write"))]
     pub dump_latents: Option<PathBuf>,
 }
 

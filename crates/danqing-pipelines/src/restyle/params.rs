@@ -42,6 +42,7 @@ pub enum KeepColours {
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
     /// A preset (ink-wash, oil, watercolour, pencil, woodcut, cartoon, pastel, mosaic, your own, my.toml) or gallery style.
+    #[schemars(extend("x-path" = "read"))]
     pub style: Option<String>,
     /// What the preset file said, so that a recipe runs without it.
     #[schemars(skip)]

@@ -104,9 +104,11 @@ pub struct Params {
     pub size: Option<String>,
     /// Network: auto, x4plus, x2plus, anime, video, or a file (.pth, .safetensors, .onnx, ncnn) of an RRDBNet or
     /// SRVGGNetCompact upscaler.
+    #[schemars(extend("x-path" = "read"))]
     pub model: Model,
     /// Network of the further passes that a large factor needs; without it, x2plus after x4plus, else the same again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-path" = "read"))]
     pub second: Option<Model>,
     /// sha256 of the model file; found when a file is named, and checked when a recipe runs again.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -73,6 +73,7 @@ pub(super) fn commands(language: Language) -> Vec<Command> {
         Command::new("capabilities").about(text("about.capabilities")).arg(name("option.capability")),
         Command::new("styles").about(text("about.styles")),
         models(language),
+        serve(language),
         Command::new("doctor").about(text("about.doctor")),
         bench(language),
         Command::new("completions").about(text("about.completions")).arg(shell(language)),
@@ -80,6 +81,27 @@ pub(super) fn commands(language: Language) -> Vec<Command> {
         Command::new("docs").about(text("about.docs")).arg(file("folder", "option.folder")),
         help(language),
     ]
+}
+
+/// `serve`.
+fn serve(language: Language) -> Command {
+    let text = |key| language.text(key);
+    let one = |name: &'static str, value: &'static str, key| {
+        Arg::new(name).long(name).value_name(value).help(text(key)).help_heading(text("heading.parameters"))
+    };
+    let number = |name, key| one(name, "N", key).value_parser(value_parser!(u32).range(1..=1_000_000));
+    Command::new("serve").about(text("about.serve")).args([
+        one("host", "ADDRESS", "option.host"),
+        one("port", "PORT", "option.port").value_parser(value_parser!(u16)),
+        one("token", "TOKEN", "option.token"),
+        one("allow-host", "NAME", "option.allow_host").action(ArgAction::Append),
+        one("allow-origin", "ORIGIN", "option.allow_origin").action(ArgAction::Append),
+        number("upload-mb", "option.upload_mb"),
+        number("megapixels", "option.megapixels"),
+        number("queued-jobs", "option.queued_jobs"),
+        number("job-minutes", "option.job_minutes"),
+        number("rate", "option.rate"),
+    ])
 }
 
 /// `bench [NAME]`.

@@ -7,6 +7,7 @@ mod doctor;
 mod generated;
 mod make;
 mod models;
+mod serve;
 mod session;
 
 use std::ffi::OsString;
@@ -60,6 +61,7 @@ fn dispatch(name: &str, matches: &ArgMatches, session: &mut Session, describing:
         "capabilities" => describe::capabilities(matches, session, describing),
         "styles" => describe::styles(session, describing),
         "models" => models::run(matches, session),
+        "serve" => serve::run(matches, session),
         "doctor" => doctor::run(session),
         "bench" => bench::run(matches, session),
         "completions" => generated::completions(matches, describing),

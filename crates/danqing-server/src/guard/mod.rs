@@ -1,0 +1,11 @@
+//! What keeps strangers out, from the outside in: request id and log, headers, rate, host and origin, token.
+
+mod headers;
+mod hosts;
+mod keys;
+mod layers;
+mod rates;
+
+pub(crate) use keys::{COOKIE, Keys};
+pub(crate) use layers::{Caller, guarded};
+pub(crate) use rates::Rates;

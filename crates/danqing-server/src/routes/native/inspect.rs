@@ -1,0 +1,72 @@
+//! What a picture says about how it was made.
+
+use axum::Json;
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::{Multipart, State};
+use danqing_capability::CancelToken;
+use danqing_jobs::Recipe;
+use danqing_jobs::content::Inspected;
+use serde_json::{Value, json};
+
+use super::uploads::{next_file, not_multipart};
+use crate::Shared;
+use crate::error::ApiError;
+
+/// Reads a picture's metadata; nothing is kept.
+pub(super) async fn inspect(
+    State(app): State<Shared>,
+    multipart: Result<Multipart, MultipartRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let mut multipart = multipart.map_err(|e| not_multipart(&e))?;
+    // The semaphores are never closed.
+    let _receiving = app.receiving.acquire().await;
+    let Some((incoming, name)) = next_file(&app, &mut multipart).await? else {
+        return Err(ApiError::invalid("file", "the request holds no part named \"file\""));
+    };
+    let _decoding = app.decoding.acquire().await;
+    let inspect =
+        move |queue: &danqing_jobs::queue::JobQueue| queue.content().inspect(incoming, &name, &CancelToken::default());
+    Ok(Json(shown(&app, &app.blocking(inspect).await?)))
+}
+
+fn shown(app: &Shared, found: &Inspected) -> Value {
+    let mut answer =
+        json!({"format": found.format, "width": found.width, "height": found.height, "source": source(found)});
+    if let Some(recipe) = found.recipe.as_deref().and_then(|text| Recipe::from_json(text, "").ok()) {
+        let contents = |all: &Vec<danqing_jobs::InputRecord>| all.iter().map(|one| one.sha256.clone()).collect();
+        let inputs: std::collections::BTreeMap<_, Vec<String>> =
+            recipe.inputs.iter().map(|(port, all)| (port, contents(all))).collect();
+        answer["request"] = json!({
+            "capability": recipe.capability.id,
+            "params": app.without_folders(&recipe.params),
+            "inputs": inputs,
+        });
+        answer["recipe"] = app.without_folders(&serde_json::to_value(&recipe).unwrap_or_default());
+    }
+    if let Some(infotext) = text(found, "parameters") {
+        answer["infotext"] = json!(infotext);
+    }
+    answer
+}
+
+fn text<'a>(found: &'a Inspected, keyword: &str) -> Option<&'a str> {
+    found.texts.iter().find(|(known, _)| known == keyword).map(|(_, text)| text.as_str())
+}
+
+/// Which program the metadata are of.
+fn source(found: &Inspected) -> &'static str {
+    let has = |keyword| text(found, keyword).is_some();
+    if found.recipe.is_some() {
+        "danqing"
+    } else if has("invokeai_metadata") {
+        "invokeai"
+    } else if has("fooocus_scheme") {
+        "fooocus"
+    } else if has("prompt") && has("workflow") {
+        "comfyui"
+    } else if has("parameters") {
+        "a1111"
+    } else {
+        "none"
+    }
+}
