@@ -124,6 +124,13 @@ export function fileUrl(file: { sha256: string }, name?: string): string {
   return `${BASE}/files/${file.sha256}${name ? `?name=${encodeURIComponent(name)}` : ''}`;
 }
 
+/** What browsers can show themselves; of anything else the server makes a picture that they can. */
+const SHOWN = ['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/bmp', 'image/avif'];
+
+export function displayUrl(file: { sha256: string; media_type: string }): string {
+  return SHOWN.includes(file.media_type) ? fileUrl(file) : `${BASE}/files/${file.sha256}/thumbnail?size=2048`;
+}
+
 export function thumbnailUrl(file: { sha256: string }, size: 128 | 256 | 512 = 256): string {
   return `${BASE}/files/${file.sha256}/thumbnail?size=${size}`;
 }

@@ -1,5 +1,5 @@
 /** The original and all that was made from it, side by side under the canvas; what runs shows how far it is. */
-import { fileUrl, thumbnailUrl } from '../api/client';
+import { displayUrl, thumbnailUrl } from '../api/client';
 import type { Job } from '../api/types';
 import { useWords } from '../language';
 import { titleOf } from '../panels/SettingsPanel';
@@ -45,7 +45,7 @@ export function ResultStrip() {
         const index = job.outputs.indexOf(output);
         const name = titleOf(capabilityOf(job.capability), of) || job.capability;
         return (
-          <button key={`${job.id}-${index}`} type="button" className="tile" aria-pressed={shown?.job === job.id && shown.index === index} onClick={() => useStudio.setState({ shown: { job: job.id, index } })} onPointerEnter={() => void (new Image().src = fileUrl(output.file))}>
+          <button key={`${job.id}-${index}`} type="button" className="tile" aria-pressed={shown?.job === job.id && shown.index === index} onClick={() => useStudio.setState({ shown: { job: job.id, index } })} onPointerEnter={() => void (new Image().src = displayUrl(output.file))}>
             <img src={thumbnailUrl(output.file, 128)} alt="" /><span className="tile-name">{name}</span>
           </button>
         );

@@ -1,6 +1,6 @@
 /** The picture, large: with its mask, its frame, or the picture from before beside it. */
 import { useEffect, useRef, useState } from 'react';
-import { fileUrl } from '../api/client';
+import { displayUrl } from '../api/client';
 import type { StoredFile } from '../api/types';
 import { useWords } from '../language';
 import { paperOf, useMask } from '../mask/store';
@@ -23,8 +23,8 @@ function boxStyle(box: Box): React.CSSProperties {
 
 /** Keeps the picture from before on the canvas until the next one is there, so that nothing flashes. */
 function Picture({ file, box, label, className = '', style }: { file: StoredFile; box: Box; label: string; className?: string; style?: React.CSSProperties }) {
-  const [shown, setShown] = useState(fileUrl(file));
-  const url = fileUrl(file);
+  const [shown, setShown] = useState(displayUrl(file));
+  const url = displayUrl(file);
   useEffect(() => {
     const image = new Image();
     let current = true;

@@ -3,6 +3,7 @@ import { useRef, useState } from 'react';
 import { paperOf, PAINTING, useMask, type Tool } from '../mask/store';
 import { useStudio } from '../state/studio';
 import { useCanvas } from './store';
+import { usePicker, type Picked } from './picker';
 import { selectAt } from './select';
 import type { Strokes } from './useGestures';
 import type { Spot } from './view';
@@ -22,6 +23,17 @@ function pressureOf(event: PointerEvent): number {
   return event.pointerType === 'pen' ? 0.25 + 0.75 * event.pressure : 1;
 }
 
+function pickedOf(points: Spot[], point: boolean): Picked {
+  const { picture } = useStudio.getState();
+  const [from, to] = [points[0]!, points[1] ?? points[0]!];
+  const within = (value: number, most: number) => Math.round(Math.min(most, Math.max(0, value)));
+  const [width, height] = [picture?.width ?? 1, picture?.height ?? 1];
+  if (point) return { x: within(from.x, width - 1), y: within(from.y, height - 1), width: 0, height: 0 };
+  const [left, right] = [within(Math.min(from.x, to.x), width - 1), within(Math.max(from.x, to.x), width)];
+  const [top, bottom] = [within(Math.min(from.y, to.y), height - 1), within(Math.max(from.y, to.y), height)];
+  return { x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top) };
+}
+
 export function useStrokes(enabled: boolean): StrokeTools {
   const tool = useMask((state) => state.tool);
   const [draft, setDraft] = useState<Draft>();
@@ -31,7 +43,14 @@ export function useStrokes(enabled: boolean): StrokeTools {
   const radius = (event: PointerEvent) => (useMask.getState().brush / 2 / useCanvas.getState().view.scale) * pressureOf(event);
   const paper = () => paperOf(useMask.getState().port);
 
+  const picker = usePicker((state) => state.picker);
+
   const start = (spot: Spot, event: PointerEvent) => {
+    if (picker) {
+      useStudio.setState({ shown: null });
+      stroke.current = { tool: 'rectangle', erase: false, points: [spot] };
+      return;
+    }
     // The mask belongs to the picture, not to the result that may cover it.
     useStudio.setState({ shown: null });
     const erase = tool === 'eraser' || event.altKey || event.buttons === 32;
@@ -52,11 +71,16 @@ export function useStrokes(enabled: boolean): StrokeTools {
     setDraft(undefined);
     if (!current) return;
     const { points, erase } = current;
+    if (picker) {
+      if (!cancelled) picker.take(pickedOf(points, picker.point));
+      usePicker.setState({ picker: undefined });
+      return;
+    }
     if (current.tool === 'brush' || current.tool === 'eraser') paper()?.commit();
     else if (cancelled) return;
     else if (current.tool === 'lasso') paper()?.fillPolygon(points, erase);
     else if (current.tool === 'rectangle' && points[1]) paper()?.fillRectangle(points[0]!, points[1], erase);
     else if (current.tool === 'select') void selectAt(points[0]!, erase);
   };
-  return { active: enabled && (PAINTING.includes(tool) || tool === 'select'), start, move, end, hover: setCursor, draft, cursor };
+  return { active: Boolean(picker) || (enabled && (PAINTING.includes(tool) || tool === 'select')), start, move, end, hover: setCursor, draft, cursor };
 }

@@ -25,12 +25,12 @@ export function FieldRow({ field, path, value, onChange }: FieldProps) {
   const texts = useTexts();
   const id = useId();
   const [open, setOpen] = useState(false);
-  const label = fieldLabel(field.name, language);
+  const label = fieldLabel(field.name, language, path);
   const help = texts.help([...path, field.name], field.help);
   const changed = !same(value, field.fallback);
   const control: ReactNode = <Control {...{ field, path, value, onChange, id, label }} help={help} />;
   return (
-    <div className={INLINE.has(field.kind) ? 'field inline' : 'field'}>
+    <div className={`field ${field.kind}${INLINE.has(field.kind) ? ' inline' : ''}`} data-field={field.name}>
       <div className="field-head">
         <label className="field-label" htmlFor={id} id={`${id}-label`}>{label}</label>
         {help && (

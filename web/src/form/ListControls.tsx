@@ -1,5 +1,6 @@
 /** Groups of fields, lists of rows, and lists of steps of different kinds such as `adjust`'s edits. */
 import { useState } from 'react';
+import { askPicture, usePicker, type Picked } from '../canvas/picker';
 import { useWords } from '../language';
 import { startValue, valuesOf, type Field } from '../schema/fields';
 import { fieldLabel } from '../schema/labels';
@@ -11,9 +12,33 @@ import { useTexts } from './texts';
 
 type Values = Record<string, unknown>;
 
-function Fields({ fields, path, values, onChange }: { fields: Field[]; path: string[]; values: Values; onChange: (values: Values) => void }) {
+/** Asks the picture for the numbers that name a place in it. */
+function FromPicture({ fields, path, values, onChange }: FieldsProps) {
+  const { t } = useWords();
+  const key = path.join('.');
+  const active = usePicker((state) => state.picker?.key === key);
+  const has = (name: string) => fields.some((field) => field.name === name);
+  if (!has('x') || !has('y')) return null;
+  const rectangle = has('width') && has('height');
+  const take = ({ x, y, width, height }: Picked) => onChange({ ...values, x, y, ...(rectangle ? { width, height } : {}) });
+  return (
+    <button type="button" className="button" aria-pressed={active} onClick={() => askPicture({ key, point: !rectangle, take })}>
+      <Icon name={rectangle ? 'rectangle' : 'select'} size={18} /><span>{t('form.fromPicture')}</span>
+    </button>
+  );
+}
+
+interface FieldsProps {
+  fields: Field[];
+  path: string[];
+  values: Values;
+  onChange: (values: Values) => void;
+}
+
+function Fields({ fields, path, values, onChange }: FieldsProps) {
   return (
     <div className="nested">
+      <FromPicture {...{ fields, path, values, onChange }} />
       {fields.map((field) => (
         <FieldRow
           key={field.name}

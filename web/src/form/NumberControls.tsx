@@ -63,7 +63,7 @@ export function SliderControl({ field, value, onChange, id, label, help }: Contr
   const at = number ?? rest;
   const share = (at - field.min) / (field.max - field.min);
   const origin = (rest - field.min) / (field.max - field.min);
-  const unit = unitOf(help);
+  const unit = unitOf(field.help);
   return (
     <div className="slider-row">
       <input
@@ -98,7 +98,7 @@ export function SliderControl({ field, value, onChange, id, label, help }: Contr
 
 export function NumberControl({ field, value, onChange, id, help }: ControlProps & { field: Extract<Field, { kind: 'number' }> }) {
   const { t } = useWords();
-  const unit = unitOf(help);
+  const unit = unitOf(field.help);
   return (
     <span className="number-box wide">
       <TypedNumber

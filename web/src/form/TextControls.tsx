@@ -14,20 +14,21 @@ export function TextControl({ field, value, onChange, id, help }: ControlProps &
   const change = (next: string) => onChange(next === '' && field.nullable ? null : next);
   const describedBy = help ? `${id}-help` : undefined;
   if (field.long) return <PromptControl {...{ id, text, change, describedBy }} />;
+  const few = field.examples.length > 0 && field.examples.length <= 8;
   return (
-    <>
-      {field.examples.length > 0 && field.examples.length <= 8 && (
-        <div className="chips">
+    <div className={few ? 'chips' : 'plain-text'}>
+      {few && (
+        <>
           {field.examples.map((example) => (
             <button key={example} type="button" className="chip" aria-pressed={text === example} onClick={() => change(text === example && field.nullable ? '' : example)}>
               {choiceLabel(example, language)}
             </button>
           ))}
-        </div>
+        </>
       )}
-      <input id={id} className="text" value={text} list={field.examples.length ? list : undefined} placeholder={field.nullable ? t('form.none') : ''} aria-describedby={describedBy} onChange={(event) => change(event.target.value)} />
+      <input id={id} className={few ? 'text own' : 'text'} value={text} list={field.examples.length ? list : undefined} placeholder={field.nullable ? t('form.none') : ''} aria-describedby={describedBy} onChange={(event) => change(event.target.value)} />
       {field.examples.length > 0 && <datalist id={list}>{field.examples.map((example) => <option key={example} value={example} />)}</datalist>}
-    </>
+    </div>
   );
 }
 

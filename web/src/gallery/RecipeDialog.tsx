@@ -1,7 +1,7 @@
 /** A result with everything that made it: make it again, change it, or take it elsewhere as a command or JSON. */
 import { useEffect, useState } from 'react';
 import { create } from 'zustand';
-import { api, fileUrl, thumbnailUrl } from '../api/client';
+import { api, displayUrl, fileUrl, thumbnailUrl } from '../api/client';
 import type { Job, Recipe } from '../api/types';
 import { useWords } from '../language';
 import { momentText } from '../language/measures';
@@ -67,7 +67,7 @@ function RecipeOf({ job }: { job: Job }) {
   return (
     <Dialog wide title={`${t('recipe.title')} · ${titleOf(capability, of) || job.capability}`} onClose={close}>
       <div className="recipe">
-        {output && <img className="recipe-picture" src={fileUrl(output)} alt={output.name} />}
+        {output && <img className="recipe-picture" src={displayUrl(output)} alt={output.name} />}
         <div className="recipe-text">
           <p className="recipe-when">{momentText(job.created_at, language)}{output && ` · ${output.width} × ${output.height}`}</p>
           <div className="recipe-actions">

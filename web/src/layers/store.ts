@@ -1,6 +1,6 @@
 /** Results stacked over the picture; blended in the page until they are flattened into one picture. */
 import { create } from 'zustand';
-import { fileUrl } from '../api/client';
+import { displayUrl } from '../api/client';
 import type { StoredFile } from '../api/types';
 import { pngFromMask } from '../mask/files';
 import { useMask } from '../mask/store';
@@ -96,11 +96,11 @@ export async function composed(picture: StoredFile, layers: Layer[]): Promise<HT
   const { width, height } = picture;
   const canvas = sheetOf(width, height);
   const context = canvas.getContext('2d')!;
-  context.drawImage(await loaded(fileUrl(picture)), 0, 0, width, height);
+  context.drawImage(await loaded(displayUrl(picture)), 0, 0, width, height);
   for (const layer of layers.filter((one) => one.visible && one.opacity > 0)) {
     const sheet = sheetOf(width, height);
     const own = sheet.getContext('2d')!;
-    own.drawImage(await loaded(fileUrl(layer.file)), 0, 0, width, height);
+    own.drawImage(await loaded(displayUrl(layer.file)), 0, 0, width, height);
     if (layer.mask) {
       own.globalCompositeOperation = 'destination-in';
       own.drawImage(asAlpha(await loaded(layer.mask), width, height), 0, 0);

@@ -1,8 +1,9 @@
 /** The tools that paint the mask, beside the canvas; their settings beside them while one is in the hand. */
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { useWords } from '../language';
 import { fieldLabel } from '../schema/labels';
 import { SELECT } from '../canvas/select';
+import { useScene } from '../canvas/scene';
 import { capabilityOf, maskPorts, useCatalogue } from '../state/catalogue';
 import { complain } from '../state/notices';
 import { stemOf } from '../state/run';
@@ -38,7 +39,8 @@ export function MaskTools() {
   const picture = useStudio((state) => state.picture);
   if (ports.length === 0) return null;
   const tools = TOOLS.filter(([id]) => id !== 'select' || capabilityOf(SELECT));
-  const painting = tool !== 'move';
+  const result = useScene()?.job;
+  const painting = tool !== 'move' && !result;
   const hint = capability === 'erase' ? t('tool.paintHint.erase') : t('tool.paintHint');
   return (
     <div className="mask-dock">
@@ -72,14 +74,16 @@ function BrushSize() {
 
 function MaskActions({ name }: { name: string }) {
   const { t } = useWords();
+  const [open, setOpen] = useState(false);
   const { papers, port, amount, overlay } = useMask();
   useMask((state) => state.version);
   const paper = papers[port];
   const empty = !paper || paper.empty;
   return (
-    <div className="mask-actions">
+    <div className={open ? 'mask-actions open' : 'mask-actions'}>
       <IconButton icon="undo" size={18} label={t('action.undo')} keys="Ctrl Z" disabled={!paper?.canUndo} onClick={() => applyToMask('undo')} />
       <IconButton icon="redo" size={18} label={t('action.redo')} keys="Ctrl Shift Z" disabled={!paper?.canRedo} onClick={() => applyToMask('redo')} />
+      <IconButton className="fold" icon="more" size={18} label={t('action.more')} aria-expanded={open} onClick={() => setOpen(!open)} />
       <span className="divider" />
       <IconButton icon="grow" size={18} label={t('tool.grow')} disabled={empty} onClick={() => applyToMask('grow')} />
       <IconButton icon="shrink" size={18} label={t('tool.shrink')} disabled={empty} onClick={() => applyToMask('shrink')} />

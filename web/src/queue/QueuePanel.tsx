@@ -6,7 +6,7 @@ import { useWords } from '../language';
 import { durationText } from '../language/measures';
 import { titleOf } from '../panels/SettingsPanel';
 import { capabilityOf } from '../state/catalogue';
-import { act, isOver, progressOf, useJobs } from '../state/jobs';
+import { act, isLive, isOver, progressOf, useJobs } from '../state/jobs';
 import { complain } from '../state/notices';
 import { showResult } from '../state/studio';
 import { IconButton } from '../ui/controls';
@@ -56,8 +56,10 @@ export function QueuePanel() {
   const { jobs, queue } = useJobs();
   const [pending, setPending] = useState(false);
   const of = (ids: string[]) => ids.map((id) => jobs[id]).filter((job): job is Job => Boolean(job));
-  const running = of(queue.running);
-  const waiting = of(queue.waiting).filter((job) => !queue.running.includes(job.id));
+  const running = of(queue.running).filter((job) => job.state === 'running');
+  // Jobs may be heard of before the queue's new order is.
+  const early = Object.values(jobs).filter((job) => isLive(job) && !queue.waiting.includes(job.id) && !queue.running.includes(job.id));
+  const waiting = [...of(queue.waiting), ...early].filter((job) => !running.includes(job) && isLive(job));
   const recent = Object.values(jobs).filter((job) => isOver(job) && !job.deleted_at).sort((left, right) => (right.finished_at ?? right.created_at).localeCompare(left.finished_at ?? left.created_at)).slice(0, 12);
   const move = (id: string, before: string | null) => void api.move(id, before).catch(complain);
   const toggle = async () => {

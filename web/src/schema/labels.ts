@@ -20,7 +20,7 @@ const ZH: Record<string, string> = {
   lightness: '明度', method: '方法', start: '起点', degrees: '角度', corners: '空角', axis: '方向', fit: '适应', curves: '曲线',
   white_balance: '白平衡', auto_white_balance: '自动白平衡', neutral_point: '中性点', hsl: '色相饱和明度', vignette: '暗角', flip: '翻转',
   picture: '图片', mask: '蒙版', keep: '保留', remove: '去除', trimap: '三分图', backdrop: '背景图', style_image: '风格图片',
-  x: '横坐标', y: '纵坐标', instruction: '指令', text: '文字', target: '目标', reference: '参考图',
+  'curves.points': '曲线', 'curves.channel': '通道', x: '横坐标', y: '纵坐标', instruction: '指令', text: '文字', target: '目标', reference: '参考图',
 };
 
 const ZH_CHOICES: Record<string, string> = {
@@ -40,7 +40,7 @@ const EN: Record<string, string> = {
   hsl: 'Hue, saturation, lightness', tv_weight: 'Smoothness weight', model_sha256: 'Model sha256', noise_sha256: 'Noise sha256',
   clip_skip: 'CLIP skip', x: 'X', y: 'Y', lbfgs: 'L-BFGS', migan: 'MI-GAN', telea: 'Telea', 'navier-stokes': 'Navier–Stokes', x4plus: 'Photo 4×',
   x2plus: 'Photo 2×', a1111: 'A1111', diffusers: 'diffusers', cpu: 'CPU', nv: 'NVIDIA', video: 'Fast', style_image: 'Style picture',
-  no: 'No', auto: 'Auto',
+  no: 'No', auto: 'Auto', 'curves.points': 'Curve',
 };
 
 /** `keep_colours` → `Keep colours`. */
@@ -49,8 +49,10 @@ export function spelledOut(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-export function fieldLabel(name: string, language: Language): string {
-  return (language === 'zh' ? ZH[name] : EN[name]) ?? spelledOut(name);
+/** `path` names the list entry that the field lies in, where the same word means something else. */
+export function fieldLabel(name: string, language: Language, path: string[] = []): string {
+  const words = language === 'zh' ? ZH : EN;
+  return words[[...path.slice(-1), name].join('.')] ?? words[name] ?? spelledOut(name);
 }
 
 export function choiceLabel(value: string, language: Language): string {

@@ -7,6 +7,8 @@ const UNITS: [RegExp, string][] = [
   [/\btimes\b/i, '×'],
 ];
 
+/** Reads the schema's own English text; what stands in brackets is an aside. */
 export function unitOf(help: string): string {
-  return UNITS.find(([pattern]) => pattern.test(help))?.[1] ?? '';
+  const plain = help.replace(/\([^)]*\)/g, '');
+  return UNITS.find(([pattern]) => pattern.test(plain))?.[1] ?? '';
 }

@@ -122,7 +122,8 @@ export function Menu({ label, icon = 'more', text, items, className = '', align 
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!open) return undefined;
-    list.current?.querySelector('button')?.focus();
+    list.current?.scrollIntoView({ block: 'nearest' });
+    list.current?.querySelector('button')?.focus({ preventScroll: true });
     const outside = (event: PointerEvent) => !root.current?.contains(event.target as Node) && setOpen(false);
     addEventListener('pointerdown', outside);
     return () => removeEventListener('pointerdown', outside);
