@@ -10,6 +10,7 @@ export default defineConfig(({ command }) => ({
   plugins: [react(), ...(command === 'serve' && !server && !process.env.VITEST ? [mockApi()] : [])],
   build: { outDir: 'dist', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   server: {
+    watch: { ignored: ['**/target/**'] },
     host: '127.0.0.1',
     fs: { allow: [fileURLToPath(new URL('..', import.meta.url))] },
     ...(server ? { proxy: { '/api': { target: server, changeOrigin: true, headers: { origin: server } } } } : {}),

@@ -49,7 +49,7 @@ export interface Capability {
   inputs: Port[];
   outputs: Port[];
   schema: Schema;
-  texts?: Record<string, Texts>;
+  texts?: Record<string, Partial<Texts>>;
 }
 
 export interface StoredFile {
@@ -151,6 +151,8 @@ export interface Board {
 export interface Preset {
   id: string;
   capability: string;
+  /** Restyle tells presets from styles of the gallery network. */
+  kind?: string;
   title: Texts;
   params: Params;
   thumbnail?: string | null;
@@ -160,18 +162,18 @@ export interface Walkthrough {
   id: string;
   title: Texts;
   description: Texts;
-  request: { capability: string; params: Params; inputs: Record<string, string | string[]> };
+  request: { capability: string; params: Params; inputs?: Record<string, string | string[]> };
 }
 
 export interface Model {
   id: string;
-  title: string;
+  title: string | Texts;
   licence: string;
   licence_class: string;
   bytes: number;
   state: string;
   enables: string[];
-  pack: string;
+  pack?: string | null;
 }
 
 export interface System {

@@ -30,7 +30,7 @@ export function FieldRow({ field, path, value, onChange }: FieldProps) {
   const changed = !same(value, field.fallback);
   const control: ReactNode = <Control {...{ field, path, value, onChange, id, label }} help={help} />;
   return (
-    <div className={`field ${field.kind}${INLINE.has(field.kind) ? ' inline' : ''}`} data-field={field.name}>
+    <div className={`field kind-${field.kind}${INLINE.has(field.kind) ? ' inline' : ''}`} data-field={field.name}>
       <div className="field-head">
         <label className="field-label" htmlFor={id} id={`${id}-label`}>{label}</label>
         {help && (

@@ -126,7 +126,7 @@ export function VariantsControl({ field, path, value, onChange }: ControlProps &
               <RowFrame
                 // Steps have no identity of their own; their place is it.
                 key={index}
-                title={fieldLabel(tag, language)}
+                title={fieldLabel(tag, language, [field.name])}
                 help={texts.help([...path, field.name, tag], variant?.help ?? '')}
                 index={index}
                 count={steps.length}
@@ -141,7 +141,7 @@ export function VariantsControl({ field, path, value, onChange }: ControlProps &
           })}
         </ol>
       )}
-      <Menu className="add-step" icon="plus" text={t('form.addStep')} label={t('form.addStep')} align="start" items={field.variants.map((variant) => ({ label: fieldLabel(variant.tag, language), onSelect: () => add(variant.tag) }))} />
+      <Menu className="add-step" icon="plus" text={t('form.addStep')} label={t('form.addStep')} align="start" items={field.variants.map((variant) => ({ label: fieldLabel(variant.tag, language, [field.name]), onSelect: () => add(variant.tag) }))} />
     </>
   );
 }

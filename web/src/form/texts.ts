@@ -1,9 +1,9 @@
 /** Help texts of the capability whose form is drawn, in the reader's language. */
 import { createContext, useContext } from 'react';
 import type { Texts } from '../api/types';
-import { textIn, useLanguage } from '../language';
+import { useLanguage } from '../language';
 
-export const TextsContext = createContext<Record<string, Texts>>({});
+export const TextsContext = createContext<Record<string, Partial<Texts>>>({});
 
 /** Words that only make sense on a command line. */
 const SHORT_FORM = /^(Short form: |简写：)/;
@@ -25,9 +25,10 @@ export function useTexts(): HelpTexts {
     help: (path, fallback) => {
       for (let from = 0; from < Math.min(path.length, 2); from += 1) {
         const found = texts[path.slice(from).join('.')];
-        if (found) return polished(textIn(language, found));
+        if (found?.[language]) return polished(found[language]);
       }
-      return polished(fallback);
+      // A choice without a Chinese text keeps silent; its field's own text names it.
+      return language === 'zh' && path.length > 1 ? '' : polished(fallback);
     },
   };
 }

@@ -34,12 +34,12 @@ function useMaskPorts(): string[] {
 export function MaskTools() {
   const { t, language } = useWords();
   const ports = useMaskPorts();
+  const result = useScene()?.job;
   const { tool, port } = useMask();
   const capability = useStudio((state) => state.capability);
   const picture = useStudio((state) => state.picture);
-  if (ports.length === 0) return null;
   const tools = TOOLS.filter(([id]) => id !== 'select' || capabilityOf(SELECT));
-  const result = useScene()?.job;
+  if (ports.length === 0) return null;
   const painting = tool !== 'move' && !result;
   const hint = capability === 'erase' ? t('tool.paintHint.erase') : t('tool.paintHint');
   return (

@@ -2,6 +2,9 @@
 const DATABASE = 'danqing';
 const STORE = 'masks';
 
+/** Under which a picture's mask for a port is kept. */
+export const maskKey = (sha256: string, port: string): string => `${sha256}:${port}`;
+
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, 1);

@@ -4,7 +4,7 @@ import type { StoredFile } from '../api/types';
 import { t } from '../language';
 import { tell } from '../state/notices';
 import { maskFromFile, pngFromMask } from './files';
-import { keepMask, keptMask } from './keep';
+import { keepMask, keptMask, maskKey } from './keep';
 import { MaskPaper } from './MaskPaper';
 import { feathered, grown, inverted } from './operations';
 
@@ -33,13 +33,9 @@ export const useMask = create<MaskState>(() => ({
 
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
 
-function keptKey(sha256: string, port: string): string {
-  return `${sha256}:${port}`;
-}
-
 function changed(sha256: string, port: string): void {
   useMask.setState((state) => ({ version: state.version + 1 }));
-  const key = keptKey(sha256, port);
+  const key = maskKey(sha256, port);
   clearTimeout(timers.get(key));
   timers.set(key, setTimeout(async () => {
     const state = useMask.getState();
@@ -65,7 +61,7 @@ export async function showMasksOf(picture: StoredFile | null, ports: string[]): 
   if (!picture) return;
   for (const port of ports) {
     if (useMask.getState().papers[port]) continue;
-    const blob = await keptMask(keptKey(picture.sha256, port));
+    const blob = await keptMask(maskKey(picture.sha256, port));
     if (!blob || useMask.getState().sha256 !== picture.sha256) continue;
     const { data } = await maskFromFile(blob, picture.width, picture.height);
     paperOf(port)?.replace(data);

@@ -23,7 +23,7 @@ export function MissingModel({ capability }: { capability: Capability }) {
         const command = `danqing models pull ${model.pack || model.id}`;
         return (
           <div key={model.id}>
-            <p>{t('form.missing.body', { title: model.title, size: bytesText(model.bytes), licence: model.licence })}</p>
+            <p>{t('form.missing.body', { title: of(model.title), size: bytesText(model.bytes), licence: model.licence })}</p>
             <p className="command"><code>{command}</code><IconButton icon="copy" size={16} label={t('form.copyCommand')} onClick={() => void copyText(command)} /></p>
           </div>
         );

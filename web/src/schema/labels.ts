@@ -20,7 +20,7 @@ const ZH: Record<string, string> = {
   lightness: '明度', method: '方法', start: '起点', degrees: '角度', corners: '空角', axis: '方向', fit: '适应', curves: '曲线',
   white_balance: '白平衡', auto_white_balance: '自动白平衡', neutral_point: '中性点', hsl: '色相饱和明度', vignette: '暗角', flip: '翻转',
   picture: '图片', mask: '蒙版', keep: '保留', remove: '去除', trimap: '三分图', backdrop: '背景图', style_image: '风格图片',
-  'curves.points': '曲线', 'curves.channel': '通道', x: '横坐标', y: '纵坐标', instruction: '指令', text: '文字', target: '目标', reference: '参考图',
+  'edits.crop': '裁切', 'edits.resize': '缩放', 'curves.points': '曲线', 'curves.channel': '通道', x: '横坐标', y: '纵坐标', instruction: '指令', text: '文字', target: '目标', reference: '参考图',
 };
 
 const ZH_CHOICES: Record<string, string> = {

@@ -6,10 +6,10 @@ import { isTool, useCatalogue } from '../state/catalogue';
 import { fetched, openFile } from '../state/files';
 import { useJobs } from '../state/jobs';
 import { openPicture, showResult } from '../state/studio';
-import { FileButton, } from '../ui/controls';
+import { FileButton } from '../ui/controls';
 import { Icon, Mark } from '../ui/Icon';
-import { sampleOf, SAMPLES, type Sample } from './samples';
-import { startWalkthrough } from './walkthrough';
+import { SAMPLES, type Sample } from './samples';
+import { samplesOf, startWalkthrough } from './walkthrough';
 
 async function openSample(sample: Sample): Promise<void> {
   const stored = await fetched(sample.url, sample.name);
@@ -18,10 +18,10 @@ async function openSample(sample: Sample): Promise<void> {
 
 function WalkthroughCard({ walkthrough }: { walkthrough: Walkthrough }) {
   const { of } = useWords();
-  const pictures = Object.values(walkthrough.request.inputs).flat().map(sampleOf).filter((one) => one !== undefined);
+  const pictures = samplesOf(walkthrough);
   return (
     <button type="button" className="walkthrough" onClick={() => void startWalkthrough(walkthrough)}>
-      <span className={pictures.length > 1 ? 'walkthrough-pictures two' : 'walkthrough-pictures'}>
+      <span data-walkthrough={walkthrough.id} className={pictures.length > 1 ? 'walkthrough-pictures two' : 'walkthrough-pictures'}>
         {pictures.slice(0, 2).map((sample) => <img key={sample.name} src={sample.url} alt="" />)}
       </span>
       <span className="walkthrough-text"><strong>{of(walkthrough.title)}</strong><span>{of(walkthrough.description)}</span></span>
