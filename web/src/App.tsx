@@ -16,6 +16,7 @@ import { showFinished } from './state/finished';
 import { followJobs, loadJobs, useJobs } from './state/jobs';
 import { complain } from './state/notices';
 import { useStudio } from './state/studio';
+import { AskDialog } from './ui/AskDialog';
 import { Mark } from './ui/Icon';
 
 setUnauthorisedHandler(() => useToken.setState({ wanted: true }));
@@ -67,6 +68,7 @@ export function App() {
       {ready && view === 'gallery' && <Gallery />}
       {over && <div className="drop-veil" aria-hidden="true"><span>{t('start.dropNow')}</span></div>}
       <RecipeDialog />
+      <AskDialog />
       <Help />
       <Notices />
     </div>

@@ -8,6 +8,7 @@ import { isTool, useCatalogue } from '../state/catalogue';
 import { takeMany, useJobs } from '../state/jobs';
 import { complain } from '../state/notices';
 import { useStudio } from '../state/studio';
+import { askText } from '../ui/AskDialog';
 import { Menu } from '../ui/controls';
 import { Icon } from '../ui/Icon';
 import { GalleryCard } from './GalleryCard';
@@ -70,11 +71,11 @@ export function Gallery() {
   all.sort((left, right) => right.created_at.localeCompare(left.created_at));
 
   const newBoard = async () => {
-    const title = window.prompt(t('gallery.boardName'))?.trim();
+    const title = await askText(t('gallery.newBoard'));
     if (title) await api.createBoard(title).then(reload).catch(complain);
   };
   const renameBoard = async (one: Board) => {
-    const title = window.prompt(t('gallery.boardName'), one.title)?.trim();
+    const title = await askText(t('gallery.renameBoard'), one.title);
     if (title) await api.renameBoard(one.id, title).then(reload).catch(complain);
   };
   const deleteBoard = async (one: Board) => {

@@ -1,10 +1,11 @@
 /** Results stacked over the picture; blended in the page until they are flattened into one picture. */
 import { create } from 'zustand';
-import { displayUrl } from '../api/client';
+import { api, displayUrl } from '../api/client';
 import type { StoredFile } from '../api/types';
 import { pngFromMask } from '../mask/files';
 import { useMask } from '../mask/store';
 import { uploaded } from '../state/files';
+import { keeper } from '../state/keep';
 import { stemOf } from '../state/run';
 import { openPicture, useStudio } from '../state/studio';
 import { t } from '../language';
@@ -21,8 +22,8 @@ export interface Layer {
   visible: boolean;
   opacity: number;
   blend: Blend;
-  /** Picture whose brightness says where the layer is seen, as an object URL. */
-  mask: string | undefined;
+  /** Picture whose brightness says where the layer is seen. */
+  mask: StoredFile | null;
 }
 
 interface Layers {
@@ -30,12 +31,14 @@ interface Layers {
   layers: Layer[];
 }
 
-export const useLayers = create<Layers>(() => ({ layers: [] }));
+const keeping = keeper<Layers>('danqing.layers', ['layers']);
+export const useLayers = create<Layers>(() => ({ layers: [], ...keeping.kept() }));
+useLayers.subscribe(keeping.keep);
 
-let next = 1;
+let next = 1 + Math.max(0, ...useLayers.getState().layers.map((layer) => layer.id));
 
 export function addLayer(file: StoredFile): void {
-  const layer: Layer = { id: next, file, visible: true, opacity: 1, blend: 'source-over', mask: undefined };
+  const layer: Layer = { id: next, file, visible: true, opacity: 1, blend: 'source-over', mask: null };
   next += 1;
   useLayers.setState((state) => ({ layers: [...state.layers, layer] }));
   useStudio.setState({ panel: 'layers', shown: null });
@@ -64,7 +67,7 @@ export function moveLayer(id: number, by: 1 | -1): void {
 export async function maskLayer(id: number): Promise<void> {
   const { papers, port } = useMask.getState();
   const paper = papers[port];
-  if (paper && !paper.empty) changeLayer(id, { mask: URL.createObjectURL(await pngFromMask(paper.data())) });
+  if (paper && !paper.empty) changeLayer(id, { mask: await api.upload(await pngFromMask(paper.data()), 'layer-mask.png') });
 }
 
 function loaded(url: string): Promise<HTMLImageElement> {
@@ -103,7 +106,7 @@ export async function composed(picture: StoredFile, layers: Layer[]): Promise<HT
     own.drawImage(await loaded(displayUrl(layer.file)), 0, 0, width, height);
     if (layer.mask) {
       own.globalCompositeOperation = 'destination-in';
-      own.drawImage(asAlpha(await loaded(layer.mask), width, height), 0, 0);
+      own.drawImage(asAlpha(await loaded(displayUrl(layer.mask)), width, height), 0, 0);
     }
     context.globalAlpha = layer.opacity;
     context.globalCompositeOperation = layer.blend;

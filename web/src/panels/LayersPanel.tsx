@@ -39,7 +39,7 @@ function LayerRow({ layer, top, bottom }: { layer: Layer; top: boolean; bottom: 
       </div>
       <div className="layer-mask">
         {layer.mask
-          ? <button type="button" className="button quiet" onClick={() => changeLayer(layer.id, { mask: undefined })}>{t('layers.dropMask')}</button>
+          ? <button type="button" className="button quiet" onClick={() => changeLayer(layer.id, { mask: null })}>{t('layers.dropMask')}</button>
           : paper && !paper.empty && <button type="button" className="button quiet" onClick={() => void maskLayer(layer.id).catch(complain)}>{t('layers.useMask')}</button>}
       </div>
     </li>

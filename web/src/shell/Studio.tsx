@@ -21,11 +21,19 @@ function PanelTabs() {
   const panel = useStudio((state) => state.panel);
   const queue = useJobs((state) => state.queue);
   const layers = useLayers((state) => state.layers.length);
+  const arrows = (event: React.KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: PANELS.length - 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const next = PANELS[(PANELS.findIndex(([id]) => id === panel) + by) % PANELS.length]![0];
+    useStudio.setState({ panel: next });
+    document.getElementById(`tab-${next}`)?.focus();
+  };
   const counts: Record<Panel, number> = { settings: 0, layers, queue: queue.running.length + queue.waiting.length };
   return (
-    <div className="panel-tabs" role="tablist" aria-label={t('nav.settings')}>
+    <div className="panel-tabs" role="tablist" aria-label={t('nav.settings')} onKeyDown={arrows}>
       {PANELS.map(([id, icon]) => (
-        <button key={id} type="button" role="tab" id={`tab-${id}`} aria-selected={panel === id} aria-controls="panel" className="panel-tab" onClick={() => useStudio.setState((state) => ({ panel: id, collapsed: state.panel === id && !state.collapsed }))}>
+        <button key={id} type="button" role="tab" id={`tab-${id}`} aria-selected={panel === id} tabIndex={panel === id ? 0 : -1} aria-controls="panel" className="panel-tab" onClick={() => useStudio.setState((state) => ({ panel: id, collapsed: state.panel === id && !state.collapsed }))}>
           <Icon name={icon} size={18} /><span>{t(`nav.${id}`)}</span>{counts[id] > 0 && <em>{counts[id]}</em>}
         </button>
       ))}
@@ -36,11 +44,13 @@ function PanelTabs() {
 export function Studio() {
   const { t } = useWords();
   const panel = useStudio((state) => state.panel);
+  const name = useStudio((state) => state.picture?.name ?? '');
   const collapsed = useStudio((state) => state.collapsed);
   return (
     <div className="studio">
       <Rail />
       <main className="table" aria-label={t('nav.studio')}>
+        <h1 className="visually-hidden">{`${t('nav.studio')}: ${name}`}</h1>
         <div className="stage-holder">
           <Stage />
           <MaskTools />

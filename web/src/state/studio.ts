@@ -1,7 +1,7 @@
 /** What is on the table: the picture, what is shown over it, and the settings of every capability. */
 import { create } from 'zustand';
 import type { Encoding, Job, Params, StoredFile } from '../api/types';
-import { kept, keep } from './keep';
+import { keeper } from './keep';
 
 export type View = 'start' | 'studio' | 'gallery';
 export type Panel = 'settings' | 'layers' | 'queue';
@@ -46,8 +46,9 @@ const START: StudioState = {
   params: {}, extras: {}, encoding: {}, board: null, prompts: [], mine: [],
 };
 
-export const useStudio = create<StudioState>(() => ({ ...START, ...kept<StudioState>(KEPT) }));
-useStudio.subscribe((state) => keep(state, KEPT));
+const keeping = keeper<StudioState>('danqing.studio', KEPT);
+export const useStudio = create<StudioState>(() => ({ ...START, ...keeping.kept() }));
+useStudio.subscribe(keeping.keep);
 
 const { setState, getState } = useStudio;
 

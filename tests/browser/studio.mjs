@@ -1,0 +1,108 @@
+/** Starts a server on a free port with a folder of its own, and a browser beside it. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, mkdirSync, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const require = createRequire(new URL('../../web/package.json', import.meta.url));
+const { chromium } = require('playwright-core');
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const AXE = require.resolve('axe-core/axe.min.js');
+export const picture = (name) => join(ROOT, name);
+
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+
+function modelsFolder() {
+  const data = process.env.XDG_DATA_HOME || join(homedir(), '.local/share');
+  return join(process.env.DANQING_HOME || join(data, 'danqing'), 'models');
+}
+
+/** The server's own home, with the models that are there already linked into it. */
+function home() {
+  const folder = mkdtempSync(join(tmpdir(), 'danqing-browser-'));
+  const models = modelsFolder();
+  if (existsSync(models)) symlinkSync(models, join(folder, 'models'));
+  else mkdirSync(join(folder, 'models'));
+  return folder;
+}
+
+export async function startServer() {
+  const folder = home();
+  const child = spawn(process.env.DANQING, ['serve', '--port', '0'], {
+    env: { ...process.env, DANQING_HOME: folder, LANG: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  const url = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the server did not start:\n${said}`)), 30_000);
+    const read = (chunk) => {
+      said += chunk;
+      const found = /http:\/\/[\d.]+:\d+/.exec(said);
+      if (!found) return;
+      clearTimeout(timer);
+      resolve(found[0]);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${said}`)));
+  });
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { url, stop };
+}
+
+export const startBrowser = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
+
+/** A fresh visitor; what the page's console complains about is collected. */
+export async function visit(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('pageerror', (error) => page.complaints.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
+  await page.goto(url);
+  await page.waitForSelector('.start, .studio');
+  return page;
+}
+
+export async function openFile(page, path) {
+  await page.setInputFiles('.top-bar input[type=file]', path);
+  await page.waitForSelector('.stage .picture');
+}
+
+export const choose = (page, capability) => page.click(`[data-capability="${capability}"]`);
+
+/** Waits until the newest job of this page is over, and gives it as the server tells it. */
+export async function finished(page, timeout = 90_000) {
+  await page.waitForSelector('.result-bar', { timeout });
+  return newest(page);
+}
+
+export const newest = (page) => page.evaluate(async () => (await (await fetch('/api/v1/jobs?limit=1')).json()).jobs[0]);
+
+/** Paints a stroke over the picture, in shares of its size. */
+export async function paint(page, from, to) {
+  const box = await page.locator('.world .picture').first().boundingBox();
+  const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+  await page.mouse.move(...at(from));
+  await page.mouse.down();
+  await page.mouse.move(...at(to), { steps: 8 });
+  await page.mouse.up();
+}
+
+/** What axe finds of weight, one line each. */
+export async function axe(page) {
+  await page.addScriptTag({ path: AXE }).catch(() => page.evaluate(require('node:fs').readFileSync(AXE, 'utf8')));
+  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
+  return violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary.split('\n')[1] ?? ''}`).slice(0, 4).join(' | ')}`);
+}
+
