@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pixelsOf, sidesOf, withSides } from '../src/canvas/frame';
 import { placementOf } from '../src/canvas/placement';
 import { fitted, nextScale, worldSpot, zoomed } from '../src/canvas/view';
+import { balanceGains, saturationMatrix, toneSteps } from '../src/canvas/tone';
 import { movedPoint } from '../src/form/curve';
 
 describe('the frame of extend', () => {
@@ -53,5 +54,20 @@ describe('the view', () => {
 describe('a curve', () => {
   it('keeps its points in order', () => {
     expect(movedPoint([[0, 0], [0.5, 0.5], [1, 1]], 1, [2, -1])).toEqual([[0, 0], [0.99, 0], [1, 1]]);
+  });
+});
+
+describe('the preview of adjust', () => {
+  it('takes the steps in the order of adjust and leaves out what a filter cannot show', () => {
+    const steps = toneSteps({ contrast: 0.5, exposure: 1, temperature: 10, rotate: 3, edits: [{ edit: 'sharpen', amount: 1 }, { edit: 'saturation', amount: -1 }] });
+    expect(steps.map((step) => [step.space, step.matrix?.[0]?.toFixed(3)])).toEqual([
+      ['linearRGB', '1.061'], ['linearRGB', '2.000'], ['sRGB', '1.500'], ['sRGB', '0.299'],
+    ]);
+  });
+
+  it('keeps grey as danqing does', () => {
+    const [r, g, b] = balanceGains(60, -20);
+    expect(0.2126 * r + 0.7152 * g + 0.0722 * b).toBeCloseTo(1, 12);
+    expect(saturationMatrix(1)).toEqual([1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0]);
   });
 });

@@ -1,5 +1,5 @@
 /** The picture, large: with its mask, its frame, or the picture from before beside it. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { displayUrl } from '../api/client';
 import type { StoredFile } from '../api/types';
 import { useWords } from '../language';
@@ -13,6 +13,8 @@ import { ExtendFrame, isFramed } from './ExtendFrame';
 import { hasSides, sidesOf } from './frame';
 import { useScene, type Scene } from './scene';
 import { setBounds, setTools, setWindow, useCanvas } from './store';
+import { TONE_FILTER, ToneFilter } from './ToneFilter';
+import { toneSteps } from './tone';
 import { useGestures } from './useGestures';
 import { useStrokes, type Draft } from './useStrokes';
 import type { Box, Spot, View } from './view';
@@ -93,6 +95,7 @@ export function Stage() {
   const tool = useMask((state) => state.tool);
   const layered = useLayers((state) => state.layers.length > 0) && panel === 'layers';
   const masks = maskPorts(capability).length > 0;
+  const tone = useMemo(() => (capability?.id === 'adjust' ? toneSteps(params) : []), [capability, params]);
   const framed = Boolean(scene && !scene.job && isFramed(capability));
   const strokes = useStrokes(masks && !layered);
   useGestures(element, strokes);
@@ -107,6 +110,7 @@ export function Stage() {
   if (!scene) return <div className="stage" ref={element} />;
   const { after, before, beforeBox } = scene;
   const whole = { x: 0, y: 0, width: after.width, height: after.height };
+  const previewed = tone.length > 0 && !scene.job && !holding && !layered;
   const comparing = Boolean(before) && compare && !holding && !layered;
   const cut = after.width * divider;
   const painting = strokes.active && (tool === 'brush' || tool === 'eraser');
@@ -117,7 +121,7 @@ export function Stage() {
         {framed && hasSides(sidesOf(params, after)) && <div className="frame-area" style={frameStyle(params, after)} />}
         {holding && before
           ? <Picture file={before} box={beforeBox} label={t('canvas.before')} className="paper" />
-          : <Picture file={after} box={whole} label={after.name} className="paper" />}
+          : <Picture file={after} box={whole} label={after.name} className="paper" {...(previewed ? { style: { filter: TONE_FILTER } } : {})} />}
         {comparing && before && (
           <div className="before-half" style={{ ...boxStyle(whole), clipPath: `inset(0 ${after.width - cut}px 0 0)` }}>
             <Picture file={before} box={beforeBox} label={t('canvas.before')} />
@@ -126,6 +130,8 @@ export function Stage() {
         {layered && <LayerCanvas />}
         {masks && !scene.job && <MaskOverlay port={port} />}
       </div>
+      {previewed && <ToneFilter steps={tone} />}
+      {previewed && <span className="preview-note">{t('canvas.preview')}</span>}
       {framed && <ExtendFrame picture={after} />}
       {comparing && <CompareHandle left={view.x + cut * view.scale} top={Math.max(0, view.y)} bottom={Math.min(window.height, view.y + after.height * view.scale)} />}
       {strokes.draft && <DraftShape draft={strokes.draft} view={view} />}

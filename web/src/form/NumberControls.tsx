@@ -61,8 +61,9 @@ export function SliderControl({ field, value, onChange, id, label, help }: Contr
   const rest = restOf(field);
   const number = typeof value === 'number' ? value : null;
   const at = number ?? rest;
-  const share = (at - field.min) / (field.max - field.min);
-  const origin = (rest - field.min) / (field.max - field.min);
+  const [low, high] = field.soft ?? [field.min, field.max];
+  const share = clamped((at - low) / (high - low), 0, 1);
+  const origin = (rest - low) / (high - low);
   const unit = unitOf(field.help);
   return (
     <div className="slider-row">
@@ -70,8 +71,8 @@ export function SliderControl({ field, value, onChange, id, label, help }: Contr
         id={id}
         type="range"
         className={number === null ? 'slider unset' : 'slider'}
-        min={field.min}
-        max={field.max}
+        min={low}
+        max={high}
         step={field.step}
         value={at}
         aria-describedby={help ? `${id}-help` : undefined}

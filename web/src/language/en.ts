@@ -54,6 +54,7 @@ export const en = {
   'canvas.zoom': 'Zoom',
   'canvas.compare': 'Compare with before',
   'canvas.compareSlider': 'Before and after: position of the divider',
+  'canvas.preview': 'Preview of tone and colour',
   'canvas.before': 'Before',
   'canvas.after': 'After',
   'tool.move': 'Move',

@@ -55,6 +55,7 @@ export const zh: Record<TextKey, string> = {
   'canvas.zoom': '缩放',
   'canvas.compare': '与之前对比',
   'canvas.compareSlider': '前后对比：分隔线位置',
+  'canvas.preview': '影调与色彩预览',
   'canvas.before': '之前',
   'canvas.after': '之后',
   'tool.move': '移动',

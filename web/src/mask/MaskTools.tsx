@@ -52,7 +52,7 @@ export function MaskTools() {
           {ports.length > 1 && <Segmented label={t('tool.whichMask')} value={port} options={ports.map((name) => ({ value: name, label: fieldLabel(name, language) }))} onChange={(name) => useMask.setState({ port: name })} />}
           {(tool === 'brush' || tool === 'eraser') && <BrushSize />}
           <MaskActions name={picture ? `${stemOf(picture.name)}-${port}.png` : 'mask.png'} />
-          <p className="mask-hint">{hint}</p>
+          {ports.length === 1 && <p className="mask-hint">{hint}</p>}
         </div>
       )}
     </div>

@@ -1,6 +1,7 @@
 /** The form of the chosen capability, drawn from its schema, and the button that runs it. */
 import { useMemo, useState } from 'react';
 import type { Capability } from '../api/types';
+import { isFramed } from '../canvas/ExtendFrame';
 import { FieldRow } from '../form/FieldRow';
 import { TextsContext } from '../form/texts';
 import { useWords } from '../language';
@@ -35,7 +36,11 @@ export function SettingsPanel() {
       field={field}
       path={[]}
       value={valueOf(field, params)}
-      onChange={(value) => changeParams((now) => withValue(now, field, value))}
+      onChange={(value) => {
+        changeParams((now) => withValue(now, field, value));
+        // What the canvas can show at once is shown on the picture itself.
+        if (id === 'adjust' || isFramed(capability)) useStudio.setState({ shown: null });
+      }}
     />
   );
   const needsPicture = takesPicture(capability) && !hasPicture && capability.inputs[0]?.arity === 'one';

@@ -17,7 +17,8 @@ export interface Variant {
 
 export type Kind =
   | { kind: 'switch' }
-  | { kind: 'slider'; min: number; max: number; step: number; integer: boolean }
+  /** `soft` is the part of the range that a slider covers; typed numbers may go beyond it. */
+  | { kind: 'slider'; min: number; max: number; step: number; integer: boolean; soft?: [number, number] }
   | { kind: 'number'; min: number | undefined; max: number | undefined; integer: boolean }
   | { kind: 'seed' }
   | { kind: 'choice'; options: Option[] }
