@@ -57,6 +57,16 @@ def runs(size):
         yield f"edit {name}", ["adjust", f"picture-{size}.png", "--edits", edit, "-o", "out.png"]
     yield "erase", ["erase", f"picture-{size}.png", "--mask", f"mask-{size}.png", "-o", "out.png"]
     yield "extend", ["extend", f"picture-{size}.png", "--ratio", "21:9", "-o", "out.png"]
+    style = ["--style-image", f"mask-{size}.png"]
+    yield "restyle gallery", ["restyle", f"picture-{size}.png", "--style", "starry-night", "-o", "out.png"]
+    yield "restyle preset", ["restyle", f"picture-{size}.png", "--style", "ink-wash", "-o", "out.png"]
+    yield "restyle transfer", ["restyle", f"picture-{size}.png", *style, "-o", "out.png"]
+    optimise = ["--mode", "optimise", "--working-size", "512", "--optimise", '{"iterations":20}']
+    yield "restyle optimise", ["restyle", f"picture-{size}.png", *style, *optimise, "-o", "out.png"]
+    yield "cutout", ["cutout", f"picture-{size}.png", "-o", "out.png"]
+    yield "cutout portrait", ["cutout", f"picture-{size}.png", "--model", "portrait", "-o", "out.png"]
+    yield "upscale", ["upscale", f"picture-{size}.png", "--scale", "2", "--model", "video", "-o", "out.png"]
+    yield "upscale x4plus", ["upscale", f"picture-{size}.png", "--scale", "1.2", "--model", "x4plus", "-o", "out.png"]
 
 
 def processor_seconds(pid):

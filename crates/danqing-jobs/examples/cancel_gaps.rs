@@ -45,12 +45,12 @@ fn looked_at(least_ms: f64) {
     });
 }
 
-/// Functions of danqing on the stack, the innermost first.
+/// Lines of danqing's files on the stack, the innermost first.
 fn callers() -> String {
     let stack = Backtrace::force_capture().to_string();
-    let ours = stack.lines().filter(|line| line.contains("danqing_") && !line.contains("cancel_gaps"));
-    let names = ours.filter_map(|line| line.split_once(": ").map(|(_, name)| name.trim().to_owned()));
-    names.take(4).collect::<Vec<_>>().join(" < ")
+    let ours = stack.lines().filter_map(|line| line.split_once("/crates/danqing-").map(|(_, place)| place.trim()));
+    let places = ours.filter(|place| !place.starts_with("capability") && !place.contains("cancel_gaps"));
+    places.take(5).collect::<Vec<_>>().join(" < ")
 }
 
 fn main() -> Result<(), Failure> {

@@ -87,6 +87,7 @@ impl Capability for Erase {
         let mut result = picture.clone();
         let mut labels = Vec::new();
         for place in scenes::places(&fill::touched(&coverage), progress.cancel_token())? {
+            progress.cancel_token().check()?;
             let piece = Piece { picture: srgb.crop(place), hole: hole.crop(place), coverage: coverage.crop(place) };
             let made = self.fill(&piece, params, progress)?;
             result = result.compose(&made.filled, &fill::touched(&piece.coverage), place, progress.cancel_token())?;
@@ -113,6 +114,7 @@ struct Piece {
 impl Erase {
     fn fill(&self, piece: &Piece, params: &Params, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
         let touched = fill::touched(&piece.coverage);
+        progress.cancel_token().check()?;
         let exact = Scene { picture: &piece.picture, hole: &piece.hole, source: None };
         let wide = Scene { hole: &touched, ..exact };
         let search = Search { seed: params.seed.unwrap_or_default(), threads: self.inpainter.engine().threads() };

@@ -97,10 +97,14 @@ impl Capability for Extend {
         let sides = plan::sides(params, trim, kept.width, kept.height)?;
         let (width, height) = sides.canvas(kept.width, kept.height);
         let kept = picture.on_canvas(kept.width, kept.height, -(kept.x as isize), -(kept.y as isize));
+        progress.cancel_token().check()?;
         let (filled, labels) = self.filled(&kept.to_srgb(progress.cancel_token())?, sides, params, progress)?;
+        progress.cancel_token().check()?;
         let hole = new_area(sides, kept.size());
+        progress.cancel_token().check()?;
         let feather = if invents(params.fill) { params.feather } else { 0 };
         let coverage = fill::feathered(&hole, feather, progress.cancel_token())?;
+        progress.cancel_token().check()?;
         let mut canvas = kept.on_canvas(width, height, sides.left as isize, sides.top as isize);
         if params.fill == Fill::Colour {
             warn_of_grey(params, picture, progress)?;

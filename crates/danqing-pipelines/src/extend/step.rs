@@ -1,6 +1,6 @@
 //! One step of growth: candidates from every engine, the best one kept.
 
-use danqing_capability::Progress;
+use danqing_capability::{CancelToken, Cancelled, Progress};
 use danqing_media::{Mask, Raster, Rect, SrgbF32};
 use danqing_vision::inpaint;
 
@@ -68,11 +68,14 @@ impl Step<'_> {
     }
 
     fn grown(&self, inpainter: &Inpainter, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
-        let (wide, exact) = (self.world(FarSide::Nothing, self.overlap), self.world(FarSide::Nothing, 0));
+        let cancel = progress.cancel_token().clone();
+        let wide = self.world(FarSide::Nothing, self.overlap, &cancel)?;
+        let exact = self.world(FarSide::Nothing, 0, &cancel)?;
         let source = self.near_border();
+        cancel.check()?;
         let scene = Scene { picture: &wide.raster, hole: &wide.hole, source: Some(&source) };
         let judged = Scene { picture: &exact.raster, hole: &exact.hole, source: Some(&source) };
-        let coverage = fill::feathered(&exact.hole, self.overlap, progress.cancel_token())?;
+        let coverage = fill::feathered(&exact.hole, self.overlap, &cancel)?;
         let mut contest = Contest::new(judged, &coverage);
         let small = self.picture.width().min(self.picture.height()) < fill::LEAST_FOR_NETWORK;
         if self.fill == Fill::Network || (self.fill == Fill::Auto && !small) {
@@ -143,7 +146,7 @@ impl Step<'_> {
                 better = far;
             }
         }
-        let world = self.world(better, self.overlap);
+        let world = self.world(better, self.overlap, progress.cancel_token())?;
         let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
         if fill::whole_scale(scene) < 0.8 * fill::working_scale(scene, progress.cancel_token())? {
             contest.offer(self.network_with(inpainter, better, Scale::Working, progress)?, progress)?;
@@ -158,7 +161,7 @@ impl Step<'_> {
         scale: Scale,
         progress: &mut Progress<'_>,
     ) -> Result<Candidate, Error> {
-        let world = self.world(far, self.overlap);
+        let world = self.world(far, self.overlap, progress.cancel_token())?;
         let scene = Scene { picture: &world.raster, hole: &world.hole, source: None };
         let scale = match scale {
             Scale::Whole => fill::whole_scale(scene),
@@ -168,8 +171,11 @@ impl Step<'_> {
         Ok(Candidate { label: format!("{} {far:?}", made.label), filled: made.filled.crop(world.canvas) })
     }
 
-    fn world(&self, far: FarSide, overlap: usize) -> World {
+    fn world(&self, far: FarSide, overlap: usize, cancel: &CancelToken) -> Result<World, Cancelled> {
+        cancel.check()?;
         let depth = FAR_SHARE * self.picture.width().min(self.picture.height()) as f64;
-        World::new(self.picture, self.sides, overlap, far, depth as usize)
+        let world = World::new(self.picture, self.sides, overlap, far, depth as usize);
+        cancel.check()?;
+        Ok(world)
     }
 }

@@ -19,7 +19,6 @@ const NOVELTY_WEIGHT: f32 = 20.0;
 ///
 /// The seam and fine-detail ratios count by their octaves away from 1; a seam softer than the picture counts half.
 fn faults(candidate: &Candidate, scene: Scene<'_>, progress: &mut Progress<'_>) -> Result<f32, Error> {
-    progress.step("measure", 0, 1)?;
     let new = novelty(&candidate.filled, scene.hole, scene.source, progress.cancel_token())?;
     let Some(score) = Score::measured(&candidate.filled, scene.hole, progress.cancel_token())? else {
         return Ok(NOVELTY_WEIGHT * new); // too small to compare textures
@@ -46,8 +45,10 @@ impl<'a> Contest<'a> {
 
     /// Keeps `candidate` if it has fewer faults than the best one so far, and says whether it has.
     pub(crate) fn offer(&mut self, candidate: Candidate, progress: &mut Progress<'_>) -> Result<bool, Error> {
+        progress.step("measure", 0, 1)?;
         let Candidate { label, filled } = candidate;
         let candidate = Candidate { label, filled: blended(self.scene.picture, filled, self.coverage) };
+        progress.step("measure", 0, 1)?;
         let sum = faults(&candidate, self.scene, progress)?;
         let leads = self.best.as_ref().is_none_or(|(least, _)| sum < *least);
         if leads {

@@ -40,8 +40,9 @@ pub(crate) fn network_at(
 
 /// Texture and structure copied from the scene itself.
 pub(crate) fn patches(scene: Scene<'_>, search: Search, progress: &mut Progress<'_>) -> Result<Candidate, Error> {
-    let wider = Wider::new(scene);
+    let wider = Wider::new(scene, progress.cancel_token())?;
     let filled = patch::complete(&wider.picture, &wider.hole, wider.source.as_ref(), &search.options(), progress)?;
+    progress.cancel_token().check()?;
     Ok(Candidate { label: "patches".into(), filled: filled.crop(wider.scene) })
 }
 
@@ -52,9 +53,10 @@ pub(crate) fn guided(
     search: Search,
     progress: &mut Progress<'_>,
 ) -> Result<Candidate, Error> {
-    let wider = Wider::new(scene);
-    let (picture, hole, guessed) = (&wider.picture, &wider.hole, mirrored(&guess.filled));
+    let wider = Wider::new(scene, progress.cancel_token())?;
+    let (picture, hole, guessed) = (&wider.picture, &wider.hole, mirrored(&guess.filled, progress.cancel_token())?);
     let filled = patch::refine(picture, hole, &guessed, wider.source.as_ref(), &search.options(), progress)?;
+    progress.cancel_token().check()?;
     Ok(Candidate { label: format!("{} rebuilt from patches", guess.label), filled: filled.crop(wider.scene) })
 }
 
@@ -71,27 +73,28 @@ struct Wider {
 }
 
 impl Wider {
-    fn new(scene: Scene<'_>) -> Self {
+    fn new(scene: Scene<'_>, cancel: &CancelToken) -> Result<Self, Cancelled> {
         let (width, height) = scene.picture.size();
-        Self {
-            picture: mirrored(scene.picture),
-            hole: mirrored(scene.hole),
-            source: scene.source.map(mirrored),
+        Ok(Self {
+            picture: mirrored(scene.picture, cancel)?,
+            hole: mirrored(scene.hole, cancel)?,
+            source: scene.source.map(|source| mirrored(source, cancel)).transpose()?,
             scene: Rect::new(MARGIN, MARGIN, width, height),
-        }
+        })
     }
 }
 
-fn mirrored<S: Space>(raster: &Raster<S>) -> Raster<S> {
+fn mirrored<S: Space>(raster: &Raster<S>, cancel: &CancelToken) -> Result<Raster<S>, Cancelled> {
+    cancel.check()?;
     let (width, height) = raster.size();
     let fold = |at: usize, side: usize| {
         let period = 2 * side as isize;
         let folded = (at as isize - MARGIN as isize).rem_euclid(period);
         folded.min(period - 1 - folded) as usize
     };
-    Raster::from_fn(width + 2 * MARGIN, height + 2 * MARGIN, |x, y, to| {
+    Ok(Raster::from_fn(width + 2 * MARGIN, height + 2 * MARGIN, |x, y, to| {
         to.copy_from_slice(raster.pixel(fold(x, width), fold(y, height)));
-    })
+    }))
 }
 
 /// How patches are looked for.

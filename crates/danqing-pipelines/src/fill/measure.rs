@@ -43,15 +43,17 @@ pub(crate) fn facts(
     feather: usize,
     progress: &mut Progress<'_>,
 ) -> Result<Facts, Error> {
+    let cancel = progress.cancel_token().clone();
     let marked = hole.samples().iter().filter(|&&v| v > 0).count();
     let place = coverage::bounds(hole).grown(48, hole.width(), hole.height());
     let around = result.on_canvas(place.width, place.height, -(place.x as isize), -(place.y as isize));
-    let around = around.to_srgb(progress.cancel_token())?;
-    let distances = distance_to_nonzero(hole, progress.cancel_token())?;
+    let around = around.to_srgb(&cancel)?;
+    let distances = distance_to_nonzero(hole, &cancel)?;
     let beyond: Vec<bool> = distances.samples().iter().map(|&d| d > feather as f32).collect();
     let hole = hole.crop(place);
     progress.step("measure", 0, 1)?;
-    let score = Score::measured(&around, &hole, progress.cancel_token())?;
+    let score = Score::measured(&around, &hole, &cancel)?;
+    cancel.check()?;
     Ok(Facts {
         max_difference_outside: max_difference(before, result, &beyond),
         seam_ratio: score.map(|s| s.seam_ratio),

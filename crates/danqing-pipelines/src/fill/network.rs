@@ -31,6 +31,7 @@ pub(super) fn filled(
     let cancel = progress.cancel_token().clone();
     let method = if scale < 1.0 { Method::Area } else { Method::Bicubic };
     let mut small = resized(world, w, h, method, &cancel)?;
+    cancel.check()?;
     let mut unknown = scaled_hole(hole, w, h, &cancel)?;
     let total = unknown.samples().iter().filter(|&&v| v > 0).count().max(1);
     while let Some(turn) = windows::next_turn(&unknown, SIDE) {
@@ -40,7 +41,10 @@ pub(super) fn filled(
         progress.step("network", total - left, total)?;
     }
     let large = resized(&small, width, height, Method::Bicubic, &cancel)?;
-    Ok(inside_only(world, &large, hole))
+    cancel.check()?;
+    let made = inside_only(world, &large, hole);
+    cancel.check()?;
+    Ok(made)
 }
 
 /// The hole at another size; a pixel that is unknown to any part is unknown.

@@ -4,7 +4,15 @@ use super::{Error, Mode, Params, StyleShare, presets, styles};
 
 /// Decides the mode and checks that what was given fits it; gallery styles get their numbers.
 pub(super) fn decided(mut params: Params, arts: usize) -> Result<Params, Error> {
-    check_ranges(&params, arts)?;
+    let pictures = presets::pictures_of(&params);
+    if !pictures.is_empty() && params.style_weights.is_empty() {
+        params.style_weights = pictures.iter().map(|art| art.weight).collect();
+    }
+    let of_preset = presets::pictures_of(&params).len();
+    if of_preset > 0 && arts > 0 {
+        return Err(Error::SeveralStyles);
+    }
+    check_ranges(&params, arts + of_preset)?;
     let has_preset = params.preset.is_some();
     if let Some(style) = params.style.take_if(|style| !has_preset && styles::index_of(style).is_some()) {
         params.styles.insert(0, StyleShare::whole(style));
@@ -19,8 +27,10 @@ pub(super) fn decided(mut params: Params, arts: usize) -> Result<Params, Error> 
 
 /// What there is to paint with decides; a forced mode has to find what it needs.
 fn mode(params: &Params, arts: usize) -> Result<Mode, Error> {
+    let has_pictures = !presets::pictures_of(params).is_empty();
     let given = match (params.style.is_some(), params.styles.is_empty(), arts) {
         (false, true, 0) => return Err(Error::NoStyle),
+        (true, true, 0) if has_pictures => Mode::Transfer,
         (true, true, 0) => Mode::Recipe,
         (false, false, 0) => Mode::Gallery,
         (false, true, _) => Mode::Transfer,

@@ -48,6 +48,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A preset's style picture has changed since the recipe was made.
+    #[error("the style picture {} has sha256 {actual}, expected {expected}", path.display())]
+    OtherStylePicture {
+        /// File.
+        path: PathBuf,
+        /// What it holds now.
+        actual: String,
+        /// What it held.
+        expected: String,
+    },
     /// Weights and style pictures do not match.
     #[error("{actual} style weights are given for {expected} style pictures")]
     WeightCount {
@@ -124,7 +134,7 @@ impl Classified for Error {
     fn class(&self) -> Class {
         match self {
             Self::ModeNotReady { .. } => Class::Unsupported,
-            Self::PresetFile { .. } => Class::File,
+            Self::PresetFile { .. } | Self::OtherStylePicture { .. } => Class::File,
             Self::Network(error) => error.class(),
             Self::Forward(error) => error.class(),
             Self::Tensor(error) => error.class(),
@@ -145,7 +155,10 @@ impl Classified for Error {
             }
             Self::WeightCount { .. } => Some("give --style-weights once for each --style-image".into()),
             Self::PresetFile { .. } => {
-                Some("a preset has a title and a [recipe] with its method, e.g. method = \"ink-wash\"".into())
+                Some("a preset has a title and a [recipe] with its method, e.g. method = \"ink-wash\", or a [[style_picture]]".into())
+            }
+            Self::OtherStylePicture { .. } => {
+                Some("put the old picture back, or take the style anew with --style-image".into())
             }
             Self::MaskSize { .. } => {
                 Some("draw the mask on the picture itself, or resize it with `danqing adjust`".into())

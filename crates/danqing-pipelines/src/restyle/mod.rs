@@ -19,7 +19,6 @@ mod styles;
 mod transfer;
 mod work;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
@@ -38,14 +37,14 @@ use crate::{ports, seed};
 /// Repaints a picture in a style.
 pub struct Restyle {
     networks: Networks,
-    home: PathBuf,
+    store: ModelStore,
 }
 
 impl Restyle {
     /// Needs the store for the networks' weights and the engine to run them.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &Engine) -> Self {
-        Self { networks: Networks::new(store, engine), home: store.home().to_owned() }
+        Self { networks: Networks::new(store, engine), store: store.clone() }
     }
 }
 
@@ -72,7 +71,7 @@ impl Capability for Restyle {
 
     fn resolve(&self, inputs: &Inputs<Medium>, params: Params, progress: &mut Progress<'_>) -> Result<Params, Error> {
         let picture = ports::picture(inputs)?;
-        let params = presets::found(params, &self.home)?;
+        let params = presets::found(params, &self.store, progress.cancel_token())?;
         let mut params = choice::decided(params, ports::pictures(inputs, "style_image").count())?;
         area::coverage(ports::optional_picture(inputs, "mask"), &params, picture, progress.cancel_token())?;
         if matches!(params.mode, Mode::Gallery | Mode::Transfer) {
@@ -106,7 +105,10 @@ impl Capability for Restyle {
         let coverage = area::coverage(ports::optional_picture(inputs, "mask"), params, picture, &cancel)?;
         let content = picture.to_srgb(&cancel)?;
         let arts = ports::pictures(inputs, "style_image").map(|art| art.to_srgb(&cancel));
-        let arts = arts.collect::<Result<Vec<_>, _>>()?;
+        let mut arts = arts.collect::<Result<Vec<_>, _>>()?;
+        if let Some(preset) = &params.preset {
+            arts.extend(presets::loaded_pictures(preset, &cancel)?);
+        }
         let work = Work { content: &content, arts: &arts, params };
         let Painted { picture: mut made, weights, facts, structure_kept, colours_kept, share } =
             self.painted(work, progress)?;

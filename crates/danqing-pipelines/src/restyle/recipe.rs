@@ -15,6 +15,8 @@ pub(super) fn painted(networks: &Networks, work: Work<'_>, progress: &mut Progre
     let preset = presets::of(work.params).ok_or(Error::NoStyle)?;
     match preset.paint().map_err(wrong)? {
         Paint::Recipe(recipe) => drawn(recipe, networks.vgg19.engine().threads(), work, progress),
+        // `choice` has decided for a mode that looks at pictures.
+        Paint::Pictures(_) => Err(Error::Bug { what: "a preset of style pictures was taken for a recipe" }),
         Paint::Gallery(shares) => {
             let params = Params { styles: numbered(shares)?, ..work.params.clone() };
             gallery::painted(networks, Work { params: &params, ..work }, progress)

@@ -36,7 +36,11 @@ pub(super) fn paste(
 ) -> Result<(), Cancelled> {
     let copies = Copies { window, level, from: best_sources(level, field, progress)? };
     let places: Vec<usize> = (0..level.unknown.len()).filter(|at| level.unknown[*at]).collect();
-    let right: Vec<[f32; 3]> = places.iter().map(|at| opponent_from_rgb(copies.lacking(*at))).collect();
+    let mut right: Vec<[f32; 3]> = Vec::with_capacity(places.len());
+    for part in places.chunks(REPORT_EVERY) {
+        progress.step("paste", right.len(), places.len())?;
+        right.extend(part.iter().map(|at| opponent_from_rgb(copies.lacking(*at))));
+    }
     let roles = level.unknown.iter().map(|u| if *u { Role::Wanted } else { Role::Given }).collect();
     let correction = multigrid::solve_screened(level.width, roles, &right, SCREENING, CYCLES, progress)?;
     for (&at, correction) in places.iter().zip(correction) {

@@ -3,7 +3,7 @@
 //!
 //! [`Start::Edges`] is A. Criminisi, P. Pérez, K. Toyama, "Region Filling and Object Removal by Exemplar-Based Inpainting", 2004.
 
-use danqing_capability::{Cancelled, Progress};
+use danqing_capability::{CancelToken, Cancelled, Progress};
 
 use super::field::{Match, Matcher, mixed};
 use super::level::{Estimate, Level};
@@ -57,12 +57,12 @@ pub(super) fn fill(
 ) -> Result<(Estimate, Vec<Match>), Cancelled> {
     let level = matcher.level;
     if start == Start::Smooth {
-        return Ok((smooth(matcher, progress)?, random_field(level, seed)));
+        return Ok((smooth(matcher, progress)?, random_field(level, seed, progress.cancel_token())?));
     }
     let filled: Vec<bool> = level.unknown.iter().map(|u| !u).collect();
     let confidence = filled.iter().map(|f| if *f { 1.0 } else { 0.0 }).collect();
     let mut filling = Filling { level, start, estimate: matcher.estimate.clone(), filled, confidence };
-    let mut field = random_field(level, seed);
+    let mut field = random_field(level, seed, progress.cancel_token())?;
     let total = level.unknown.iter().filter(|u| **u).count();
     let candidates = candidates(level, total);
     let mut priorities = vec![None; level.unknown.len()];
@@ -140,9 +140,18 @@ fn shifted(level: &Level, source: usize, centre: usize, at: usize) -> u32 {
     moved.unwrap_or(source) as u32
 }
 
-/// A random known patch for every target.
-pub(super) fn random_field(level: &Level, seed: u64) -> Vec<Match> {
-    (0..level.known.len()).map(|at| Match { at: random_source(level, at, seed), cost: u32::MAX }).collect()
+/// A random known patch for every pixel.
+///
+/// # Errors
+/// [`Cancelled`].
+pub(super) fn random_field(level: &Level, seed: u64, cancel: &CancelToken) -> Result<Vec<Match>, Cancelled> {
+    let mut field = Vec::with_capacity(level.known.len());
+    for y in 0..level.height {
+        cancel.check()?;
+        let row = y * level.width..(y + 1) * level.width;
+        field.extend(row.map(|at| Match { at: random_source(level, at, seed), cost: u32::MAX }));
+    }
+    Ok(field)
 }
 
 /// A known patch, drawn by position and seed.

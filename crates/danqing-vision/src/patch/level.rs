@@ -1,5 +1,10 @@
 //! One resolution of the problem: what is known, what may be copied, what is to be found.
 
+use danqing_capability::Cancelled;
+
+/// Asked between passes over a whole level; an error says that the run was cancelled.
+pub(super) type Step<'a> = dyn FnMut() -> Result<(), Cancelled> + 'a;
+
 /// Red, green, blue at 8 bits and a zero, so that rows of patches are whole machine words.
 pub(super) type Pixel = [u8; 4];
 
@@ -44,18 +49,27 @@ const CONFIDENCE_BASE: f32 = 1.3;
 const CONFIDENCE_REACH: u32 = 60;
 
 impl Level {
-    /// Derives sources, targets and confidence from the masks.
-    pub(super) fn prepare(&mut self) {
+    /// Derives sources, targets and confidence from the masks; `step` is asked between passes over the level.
+    ///
+    /// # Errors
+    /// What `step` says.
+    pub(super) fn prepare(&mut self, step: &mut Step<'_>) -> Result<(), Cancelled> {
         let pixels = self.width * self.height;
         let blocked: Vec<bool> = self.allowed.iter().map(|a| !a).collect();
         let touches_blocked = self.patches_touching(&blocked);
+        step()?;
         let touches_hole = self.patches_touching(&self.unknown);
+        step()?;
         self.is_source = (0..pixels).map(|at| self.fits(at) && !touches_blocked[at]).collect();
         self.is_target = (0..pixels).map(|at| self.fits(at) && touches_hole[at]).collect();
+        step()?;
         self.sources = (0..pixels as u32).filter(|&at| self.is_source[at as usize]).collect();
         self.hole_area = self.unknown.iter().filter(|u| **u).count().max(1) as f32;
+        step()?;
         let depth = self.depth();
+        step()?;
         self.confidence = depth.iter().map(|d| CONFIDENCE_BASE.powi(-((*d).min(CONFIDENCE_REACH) as i32))).collect();
+        step()
     }
 
     /// Whether a patch centred at `at` lies inside.

@@ -2,7 +2,7 @@
 
 use danqing_capability::{Cancelled, Progress};
 
-use super::level::{Level, Pixel};
+use super::level::{Level, Pixel, Step};
 use super::window::Window;
 
 /// Fewest places to copy from that make a resolution useful.
@@ -32,7 +32,7 @@ pub(super) fn levels(
     let mut levels = Vec::new();
     for radius in (0..=patch_size / 2).rev() {
         step()?;
-        let level = finest(window, radius);
+        let level = finest(window, radius, &mut step)?;
         if !level.sources.is_empty() {
             levels.push(level);
             break;
@@ -45,7 +45,7 @@ pub(super) fn levels(
     finest.texture = texture(finest, texture_radius, &mut step)?;
     while let Some(last) = levels.last().filter(|_| levels.len() <= halvings && thickness > COARSEST_THICKNESS) {
         step()?;
-        let next = halved(last);
+        let next = halved(last, &mut step)?;
         let least_side = LEAST_SIDE * (2 * next.radius + 1);
         if next.sources.len() < LEAST_SOURCES || next.width.min(next.height) < least_side {
             break;
@@ -60,19 +60,23 @@ pub(super) fn levels(
     Ok(levels)
 }
 
-fn finest(window: &Window, radius: usize) -> Level {
+fn finest(window: &Window, radius: usize, step: &mut Step<'_>) -> Result<Level, Cancelled> {
     let eight_bits = |image: &[f32]| -> Vec<Pixel> {
         let level = |v: f32| (v * 255.0).round() as u8;
         image.chunks_exact(3).map(|p| [level(p[0]), level(p[1]), level(p[2]), 0]).collect()
     };
+    let known = eight_bits(window.image.samples());
+    step()?;
+    let guess = window.guess.as_ref().map(|g| eight_bits(g.samples()));
+    step()?;
     let mut level = Level {
         width: window.place.width,
         height: window.place.height,
         radius,
-        known: eight_bits(window.image.samples()),
+        known,
         texture: Vec::new(),
         guide: None,
-        guess: window.guess.as_ref().map(|g| eight_bits(g.samples())),
+        guess,
         unknown: window.unknown.clone(),
         allowed: window.allowed.clone(),
         sources: Vec::new(),
@@ -81,12 +85,12 @@ fn finest(window: &Window, radius: usize) -> Level {
         hole_area: 0.0,
         confidence: Vec::new(),
     };
-    level.prepare();
-    level
+    level.prepare(step)?;
+    Ok(level)
 }
 
 /// Half the resolution: a pixel is known if all it covers is; unknown pixels leave no trace in known ones.
-fn halved(fine: &Level) -> Level {
+fn halved(fine: &Level, step: &mut Step<'_>) -> Result<Level, Cancelled> {
     let (width, height) = (fine.width.div_ceil(2), fine.height.div_ceil(2));
     let covers = |at: usize, mask: &[bool]| {
         let (x, y) = (2 * (at % width), 2 * (at / width));
@@ -96,18 +100,20 @@ fn halved(fine: &Level) -> Level {
     let forbidden: Vec<bool> = fine.allowed.iter().map(|a| !a).collect();
     let known_weight: Vec<f32> = fine.unknown.iter().map(|u| f32::from(u8::from(!u))).collect();
     let everywhere = vec![1.0; known_weight.len()];
-    let colours: Vec<[f32; 3]> = fine.known.iter().map(|p| numbers(*p)).collect();
+    let mut pixels = |values: &[Pixel], weights: &[f32]| -> Result<Vec<Pixel>, Cancelled> {
+        let colours: Vec<[f32; 3]> = values.iter().map(|p| numbers(*p)).collect();
+        Ok(shrunk(fine, &colours, weights, step)?.into_iter().map(pixel).collect())
+    };
+    let known = pixels(&fine.known, &known_weight)?;
+    let guess = fine.guess.as_ref().map(|guess| pixels(guess, &everywhere)).transpose()?;
     let mut level = Level {
         width,
         height,
         radius: fine.radius,
-        known: shrunk(fine, &colours, &known_weight).into_iter().map(pixel).collect(),
-        texture: shrunk(fine, &fine.texture, &known_weight),
+        known,
+        texture: shrunk(fine, &fine.texture, &known_weight, step)?,
         guide: None,
-        guess: fine.guess.as_ref().map(|guess| {
-            let colours: Vec<[f32; 3]> = guess.iter().map(|p| numbers(*p)).collect();
-            shrunk(fine, &colours, &everywhere).into_iter().map(pixel).collect()
-        }),
+        guess,
         unknown: (0..width * height).map(|at| covers(at, &fine.unknown)).collect(),
         allowed: (0..width * height).map(|at| !covers(at, &forbidden)).collect(),
         sources: Vec::new(),
@@ -116,8 +122,8 @@ fn halved(fine: &Level) -> Level {
         hole_area: 0.0,
         confidence: Vec::new(),
     };
-    level.prepare();
-    level
+    level.prepare(step)?;
+    Ok(level)
 }
 
 fn numbers(p: Pixel) -> [f32; 3] {
@@ -129,7 +135,12 @@ fn pixel(c: [f32; 3]) -> Pixel {
 }
 
 /// Weighted mean with taps 1 3 3 1 on both axes around each two-by-two cell.
-fn shrunk<const N: usize>(fine: &Level, values: &[[f32; N]], weights: &[f32]) -> Vec<[f32; N]> {
+fn shrunk<const N: usize>(
+    fine: &Level,
+    values: &[[f32; N]],
+    weights: &[f32],
+    step: &mut Step<'_>,
+) -> Result<Vec<[f32; N]>, Cancelled> {
     const TAPS: [f32; 4] = [1.0, 3.0, 3.0, 1.0];
     let (width, height) = (fine.width.div_ceil(2), fine.height.div_ceil(2));
     let mean = |at: usize| {
@@ -147,7 +158,14 @@ fn shrunk<const N: usize>(fine: &Level, values: &[[f32; N]], weights: &[f32]) ->
         }
         sum.map(|s| if total > 0.0 { s / total } else { 0.0 })
     };
-    (0..width * height).map(mean).collect()
+    let mut means = Vec::with_capacity(width * height);
+    for y in 0..height {
+        if y % REPORT_ROWS == 0 {
+            step()?;
+        }
+        means.extend((y * width..(y + 1) * width).map(mean));
+    }
+    Ok(means)
 }
 
 /// Mean absolute differences of brightness to the right and down, over known pairs in a square.
@@ -157,24 +175,27 @@ fn texture(level: &Level, radius: usize, step: &mut Step<'_>) -> Result<Vec<[f32
         let [r, g, b, _] = level.known[at].map(f32::from);
         0.299 * r + 0.587 * g + 0.114 * b
     };
-    let difference = |at: usize, step: usize, inside: bool| {
-        let both = inside && !level.unknown[at] && !level.unknown[at + step];
-        if both { [(luma(at + step) - luma(at)).abs(), 1.0] } else { [0.0, 0.0] }
+    let difference = |at: usize, next: usize, inside: bool| {
+        let both = inside && !level.unknown[at] && !level.unknown[at + next];
+        if both { [(luma(at + next) - luma(at)).abs(), 1.0] } else { [0.0, 0.0] }
     };
-    let pairs: Vec<[f32; 4]> = (0..width * height)
-        .map(|at| {
-            let [h, hw] = difference(at, 1, at % width + 1 < width);
-            let [v, vw] = difference(at, width, at / width + 1 < height);
-            [h, hw, v, vw]
-        })
-        .collect();
+    let pair = |at: usize| {
+        let [h, hw] = difference(at, 1, at % width + 1 < width);
+        let [v, vw] = difference(at, width, at / width + 1 < height);
+        [h, hw, v, vw]
+    };
+    let mut pairs: Vec<[f32; 4]> = Vec::with_capacity(width * height);
+    for y in 0..height {
+        if y % REPORT_ROWS == 0 {
+            step()?;
+        }
+        pairs.extend((y * width..(y + 1) * width).map(pair));
+    }
+    step()?;
     let mean = |sum: f32, weight: f32| if weight > 0.5 { sum / weight } else { 0.0 };
     let sums = box_sums(&pairs, width, height, radius, step)?;
     Ok(sums.into_iter().map(|[h, hw, v, vw]| [mean(h, hw), mean(v, vw)]).collect())
 }
-
-/// Reports; an error says that the run was cancelled.
-type Step<'a> = dyn FnMut() -> Result<(), Cancelled> + 'a;
 
 /// Sums over squares of side `2 * radius + 1`, clipped at the borders.
 fn box_sums<const N: usize>(

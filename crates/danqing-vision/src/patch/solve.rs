@@ -1,6 +1,6 @@
 //! From the coarsest resolution to the finest: match, vote, match, vote…
 
-use danqing_capability::Progress;
+use danqing_capability::{CancelToken, Cancelled, Progress};
 use danqing_media::{Mask, Raster, SrgbF32};
 
 use super::field::{Match, Matcher, Sweep, Weights, mixed};
@@ -26,6 +26,7 @@ pub(super) fn run(
     progress: &mut Progress<'_>,
 ) -> Result<Raster<SrgbF32>, Error> {
     check(image, hole, source, guess, options)?;
+    progress.step("patches", 0, 1)?;
     let Some(window) = Window::around(image, hole, source, guess, options.reach) else {
         return Ok(image.clone());
     };
@@ -105,10 +106,11 @@ impl Run<'_> {
         let mut field = self.solve_coarsest(coarsest, seed, levels.len(), progress)?;
         let mut width = coarsest.width;
         for (index, level) in finer.iter().enumerate().rev() {
-            field = doubled(&field, width, level, seed);
+            progress.step("patches", self.done, self.total)?;
+            field = doubled(&field, width, level, seed, progress.cancel_token())?;
             width = level.width;
             let mut estimate = known(level);
-            vote::rebuild(level, &field, &mut estimate, self.threads);
+            vote::rebuild(level, &field, &mut estimate, self.threads, progress.cancel_token())?;
             let rounds = self.iterations(index, levels.len());
             self.improve(level, &mut estimate, &mut field, rounds, progress)?;
         }
@@ -163,7 +165,7 @@ impl Run<'_> {
     ) -> Result<(), Error> {
         for round in 0..rounds {
             self.match_patches(level, estimate, field, progress)?;
-            let change = vote::rebuild(level, field, estimate, self.threads);
+            let change = vote::rebuild(level, field, estimate, self.threads, progress.cancel_token())?;
             progress.step("patches", self.done, self.total)?;
             if change < SETTLED {
                 self.done += (rounds - 1 - round) * SWEEPS;
@@ -201,9 +203,21 @@ fn known(level: &Level) -> Estimate {
 }
 
 /// Matches at twice the resolution.
-fn doubled(coarse: &[Match], coarse_width: usize, level: &Level, seed: u64) -> Vec<Match> {
-    let mut field = first_fill::random_field(level, seed);
-    for (at, _) in level.is_target.iter().enumerate().filter(|(_, t)| **t) {
+fn doubled(
+    coarse: &[Match],
+    coarse_width: usize,
+    level: &Level,
+    seed: u64,
+    cancel: &CancelToken,
+) -> Result<Vec<Match>, Cancelled> {
+    let mut field = first_fill::random_field(level, seed, cancel)?;
+    for (at, is_target) in level.is_target.iter().enumerate() {
+        if at % level.width == 0 {
+            cancel.check()?;
+        }
+        if !is_target {
+            continue;
+        }
         let (x, y) = (at % level.width, at / level.width);
         let from = coarse[(y / 2) * coarse_width + x / 2].at as usize;
         let (sx, sy) = (2 * (from % coarse_width) + x % 2, 2 * (from / coarse_width) + y % 2);
@@ -211,5 +225,5 @@ fn doubled(coarse: &[Match], coarse_width: usize, level: &Level, seed: u64) -> V
             field[at].at = (sy * level.width + sx) as u32;
         }
     }
-    field
+    Ok(field)
 }

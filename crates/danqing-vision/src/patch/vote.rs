@@ -1,5 +1,7 @@
 //! The hole rebuilt from the matches of all patches that cover each pixel.
 
+use danqing_capability::{CancelToken, Cancelled};
+
 use super::field::Match;
 use super::level::{Estimate, Level};
 use super::parallel;
@@ -66,7 +68,16 @@ pub(super) fn best(votes: &[Vote]) -> Option<&Vote> {
 }
 
 /// Rebuilds the hole; returns the mean absolute change of a colour value.
-pub(super) fn rebuild(level: &Level, field: &[Match], estimate: &mut Estimate, threads: usize) -> f32 {
+///
+/// # Errors
+/// [`Cancelled`]; the estimate is then rebuilt in part.
+pub(super) fn rebuild(
+    level: &Level,
+    field: &[Match],
+    estimate: &mut Estimate,
+    threads: usize,
+    cancel: &CancelToken,
+) -> Result<f32, Cancelled> {
     let width = level.width;
     let band = BAND_ROWS * width;
     let mut changes = vec![0u64; estimate.colour.len().div_ceil(band)];
@@ -75,6 +86,9 @@ pub(super) fn rebuild(level: &Level, field: &[Match], estimate: &mut Estimate, t
         let mut votes = Votes::new();
         let (mut costs, mut shares) = (Vec::new(), Vec::new());
         for local in 0..colour.len() {
+            if local % width == 0 && cancel.is_cancelled() {
+                return;
+            }
             let at = index * band + local;
             if !level.unknown[at] {
                 continue;
@@ -86,8 +100,9 @@ pub(super) fn rebuild(level: &Level, field: &[Match], estimate: &mut Estimate, t
             *change += (0..3).map(|i| u64::from(old[i].abs_diff(colour[local][i]))).sum::<u64>();
         }
     });
+    cancel.check()?;
     let unknown = level.unknown.iter().filter(|u| **u).count();
-    changes.iter().sum::<u64>() as f32 / (3 * unknown.max(1)) as f32
+    Ok(changes.iter().sum::<u64>() as f32 / (3 * unknown.max(1)) as f32)
 }
 
 fn mean(level: &Level, votes: &[Vote], weights: &[f32]) -> ([u8; 4], [f32; 2]) {

@@ -3,6 +3,7 @@
 use danqing_vision::painting::Recipe;
 use serde::{Deserialize, Serialize};
 
+use super::StylePicture;
 use crate::restyle::StyleShare;
 
 /// One preset.
@@ -23,6 +24,9 @@ pub struct Preset {
     /// Styles of the gallery and their weights.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gallery: Vec<StyleShare>,
+    /// Style pictures and their weights.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub style_picture: Vec<StylePicture>,
 }
 
 /// How a preset paints.
@@ -32,6 +36,8 @@ pub enum Paint {
     Recipe(Recipe),
     /// With the gallery's network.
     Gallery(Vec<StyleShare>),
+    /// Like these pictures, by `transfer` or `optimise`.
+    Pictures(Vec<StylePicture>),
 }
 
 impl Preset {
@@ -47,13 +53,17 @@ impl Preset {
     /// How it paints.
     ///
     /// # Errors
-    /// If it says no way to paint, or two.
+    /// If it says no way to paint, or two, or a weight out of range.
     pub fn paint(&self) -> Result<Paint, String> {
-        match (&self.recipe, self.gallery.is_empty()) {
-            (Some(recipe), true) => Ok(Paint::Recipe(recipe.clone())),
-            (None, false) => Ok(Paint::Gallery(self.gallery.clone())),
-            (None, true) => Err("it says neither [recipe] nor [[gallery]]".to_owned()),
-            (Some(_), false) => Err("it says both [recipe] and [[gallery]]".to_owned()),
+        if let Some(art) = self.style_picture.iter().find(|art| !(art.weight.is_finite() && art.weight > 0.0)) {
+            return Err(format!("the weight of {} is {}, expected a number above 0", art.picture, art.weight));
+        }
+        match (&self.recipe, self.gallery.is_empty(), self.style_picture.is_empty()) {
+            (Some(recipe), true, true) => Ok(Paint::Recipe(recipe.clone())),
+            (None, false, true) => Ok(Paint::Gallery(self.gallery.clone())),
+            (None, true, false) => Ok(Paint::Pictures(self.style_picture.clone())),
+            (None, true, true) => Err("it says none of [recipe], [[gallery]] and [[style_picture]]".to_owned()),
+            _ => Err("it says more than one of [recipe], [[gallery]] and [[style_picture]]".to_owned()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{IDS, Preset};
+use super::{IDS, Preset, pictures};
 use crate::restyle::Error;
 
 /// Larger files are no presets.
@@ -40,5 +40,7 @@ fn read(path: &Path) -> Result<Preset, Error> {
         return Err(wrong(format!("it has {length} bytes, a preset at most {MOST_BYTES}")));
     }
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    Preset::parsed(&text).map_err(wrong)
+    let mut preset = Preset::parsed(&text).map_err(wrong)?;
+    pictures::seen_from(&mut preset, path);
+    Ok(preset)
 }

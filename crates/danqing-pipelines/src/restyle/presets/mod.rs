@@ -1,16 +1,23 @@
 //! Presets: styles by name that small files describe.
 //!
 //! Eight are compiled in; users add files in `presets/` of the data folder, named by their file names, or name a file
-//! itself (`--style my.toml`). A file says its titles, its source and either a `[recipe]` (a classical method with
-//! parameters) or `[[gallery]]` entries (styles of the gallery with their weights).
+//! itself (`--style my.toml`). A file says its titles, its source and one of: a `[recipe]` (a classical method with
+//! parameters), `[[gallery]]` entries (styles of the gallery with their weights), `[[style_picture]]` entries (pictures
+//! whose style is taken, with their weights).
 
 mod builtin;
 mod file;
 mod folder;
+mod pictures;
 
 use std::path::Path;
 
+use danqing_capability::CancelToken;
+use danqing_weights::ModelStore;
+
 pub use self::file::{Paint, Preset};
+pub use self::pictures::StylePicture;
+pub(super) use self::pictures::loaded as loaded_pictures;
 use super::{Error, Params, gallery};
 
 /// Names of the presets that are compiled in.
@@ -28,11 +35,19 @@ pub fn of_user(home: &Path) -> Vec<(String, Preset)> {
 }
 
 /// Puts a preset from outside the program into the parameters, so that they can be run again without its file.
-pub(super) fn found(mut params: Params, home: &Path) -> Result<Params, Error> {
+pub(super) fn found(mut params: Params, store: &ModelStore, cancel: &CancelToken) -> Result<Params, Error> {
     if let (Some(style), None) = (params.style.as_deref(), &params.preset) {
-        params.preset = folder::find(style, home)?;
+        params.preset = folder::find(style, store.home())?;
+    }
+    if let Some(preset) = &mut params.preset {
+        pictures::identified(preset, store, cancel)?;
     }
     Ok(params)
+}
+
+/// The style pictures of the parameters' preset.
+pub(super) fn pictures_of(params: &Params) -> &[StylePicture] {
+    params.preset.as_ref().map_or(&[], |preset| &preset.style_picture)
 }
 
 /// The preset of resolved parameters.
