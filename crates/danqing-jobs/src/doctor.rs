@@ -80,14 +80,14 @@ fn memory(field: &str) -> Option<u64> {
 
 /// Of the nearest folder that exists.
 #[cfg(unix)]
-fn disk_free(folder: &Path) -> Option<u64> {
+pub(crate) fn disk_free(folder: &Path) -> Option<u64> {
     let there = folder.ancestors().find(|f| f.exists())?;
     let found = rustix::fs::statvfs(there).ok()?;
     Some(found.f_bavail * found.f_frsize)
 }
 
 #[cfg(not(unix))]
-fn disk_free(_folder: &Path) -> Option<u64> {
+pub(crate) fn disk_free(_folder: &Path) -> Option<u64> {
     None
 }
 

@@ -53,6 +53,7 @@ fn title(id: &str) -> String {
 fn title_zh(id: &str, summary: &str) -> String {
     let known = match id {
         "erase" => "消除",
+        "select" => "选取",
         "extend" => "扩图",
         "restyle" => "风格化",
         "reimagine" => "重绘",

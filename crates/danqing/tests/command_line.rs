@@ -305,3 +305,43 @@ fn the_committed_reference_pages_are_up_to_date() {
         );
     }
 }
+
+/// "Copy as command" in the studio.
+#[test]
+fn the_command_that_the_studio_shows_asks_for_the_same() {
+    let shop = Workshop::new();
+    shop.picture("江雪 图's.png", 96, 64);
+    let studio = danqing_jobs::Studio::describing().expect("a studio");
+    let encoding = danqing_jobs::Encoding { format: Some("png".to_owned()), depth: Some(16), ..Default::default() };
+    let cases = [
+        (
+            "erase",
+            serde_json::json!({"engine": "patch", "grow": -2, "feather": 4, "invert": false, "seed": 7,
+                "rectangles": [{"x": 30, "y": 20, "width": 20, "height": 16}, {"x": 1, "y": 2, "width": 9, "height": 8}],
+                "points": [{"x": 70.5, "y": 40.0, "radius": 5.0}]}),
+        ),
+        (
+            "adjust",
+            serde_json::json!({"exposure": -0.5, "resize": "48x", "edits": [{"edit": "contrast", "amount": 0.25},
+                {"edit": "curves", "points": [[0.0, 0.0], [0.5, 0.6], [1.0, 1.0]]}]}),
+        ),
+        ("extend", serde_json::json!({"ratio": "4:3", "fill": "patch", "colour": "#102030", "seed": 1})),
+    ];
+    for (id, params) in cases {
+        let capability = studio.registry().get(id).expect(id);
+        let params = params.as_object().expect("an object");
+        let inputs = [("picture".to_owned(), vec!["江雪 图's.png".to_owned()])].into();
+        let line = danqing_jobs::queue::command_line(capability, params, &inputs, &encoding);
+        let made = shop.shell(&format!("danqing() {{ \"$DANQING\" \"$@\"; }}; {line} -o {id}.png"));
+        assert_eq!(made.code, 0, "{line}: {}", made.stderr);
+        let recipe: serde_json::Value =
+            serde_json::from_str(shop.succeed(&["recipe", &format!("{id}.png")]).text()).expect("a recipe");
+        assert_eq!(recipe["encoding"]["depth"], 16, "{line}");
+        // Short forms of adjust become edits.
+        for (name, value) in params.iter().filter(|(name, _)| id != "adjust" || *name == "edits") {
+            let meant = recipe["params"][name].to_string();
+            let is_kept = recipe["params"][name] == *value || id == "adjust" && meant.contains("0.25");
+            assert!(is_kept, "{name} of {line}: {meant}");
+        }
+    }
+}

@@ -128,6 +128,25 @@ fn every_text_is_there_in_both_languages() {
     }
 }
 
+/// The server takes no paths of its machine: it knows them by `x-path` (`read`, `write`).
+#[test]
+fn parameters_that_name_files_say_so_in_their_schema() {
+    let mut marked = 0;
+    for capability in studio().registry().iter() {
+        let schema = Value::from(capability.schema());
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let help = property["description"].as_str().unwrap_or_default().to_lowercase();
+            let words = help.split(|c: char| !c.is_alphanumeric() && c != '.');
+            let is_file =
+                words.into_iter().any(|w| ["file", "files", "path", "folder", "my.toml", ".safetensors"].contains(&w));
+            let is_marked = property["x-path"].is_string() || property["x-file"].is_string();
+            assert!(!is_file || is_marked || name.ends_with("_sha256"), "{}: {name}: {help}", capability.id());
+            marked += usize::from(property["x-path"].is_string());
+        }
+    }
+    assert!(marked > 4, "{marked}");
+}
+
 #[test]
 fn parameters_and_inputs_do_not_hide_general_options() {
     let general = [

@@ -11,6 +11,9 @@ use super::{ContentStore, make_parent, written};
 /// Longest name that is kept, in signs.
 const NAME_LENGTH: usize = 120;
 
+/// Bytes that stay free on the disk: jobs and the system need some.
+const RESERVE: u64 = 512 << 20;
+
 /// A file that is being received; dropped, it leaves nothing.
 #[derive(Debug)]
 pub struct Incoming {
@@ -23,8 +26,12 @@ impl ContentStore {
     /// Begins to receive a file.
     ///
     /// # Errors
-    /// What the disk says.
+    /// A disk that is nearly full, what it says.
     pub fn receive(&self) -> Result<Incoming, Failure> {
+        if let Some(free) = crate::doctor::disk_free(self.folder()).filter(|free| *free < RESERVE) {
+            let message = format!("only {} MiB are free on the studio's disk", free >> 20);
+            return Err(Failure::new(Class::Environment, message).with_hint("make room first"));
+        }
         let file = tempfile::Builder::new().tempfile_in(self.incoming_folder()).map_err(written)?;
         Ok(Incoming { file, received: 0, limit: self.max_bytes() })
     }

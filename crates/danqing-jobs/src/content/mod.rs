@@ -126,6 +126,10 @@ impl ContentStore {
         self.limits.max_bytes
     }
 
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn incoming_folder(&self) -> PathBuf {
         self.folder.join("incoming")
     }

@@ -31,6 +31,10 @@ pub(super) fn check(
     }
     let schema = Value::from(capability.schema());
     for (name, value) in &submission.params {
+        // Some parameters are for recipes only, such as the text of a preset's file.
+        if schema["properties"][name].is_null() {
+            return Err(field(name, format!("{}: unknown field `{name}`", capability.id())));
+        }
         check_range(&schema, name, value)?;
         check_path(studio, &schema, name, value)?;
     }
@@ -208,7 +212,8 @@ mod tests {
     fn the_field_that_is_wrong_is_named() {
         let cases = [
             ("adjust", json!({"exposure": 11}), "exposure: 11 is out of range (expected -10 to 10)"),
-            ("adjust", json!({"exposur": 1}), "exposur: unknown field `exposur`"),
+            ("adjust", json!({"exposur": 1}), "exposur: adjust: unknown field `exposur`"),
+            ("restyle", json!({"preset": {}}), "preset: restyle: unknown field `preset`"),
             ("adjust", json!({"exposure": 1, "contrast": "a"}), "contrast: invalid type"),
             ("erase", json!({"grow": 1, "engine": "magic"}), "engine: unknown variant `magic`"),
             ("adjust", json!({"exposure": 1}), ""),

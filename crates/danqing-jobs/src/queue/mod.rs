@@ -10,6 +10,8 @@ mod command_line;
 mod control;
 mod error;
 mod events;
+#[cfg(test)]
+mod kill;
 mod record;
 mod running;
 mod sqlite;

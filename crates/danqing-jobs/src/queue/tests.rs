@@ -72,7 +72,7 @@ fn opened(folder: &tempfile::TempDir) -> Arc<JobQueue> {
     JobQueue::open(Arc::new(studio), options).expect("a queue")
 }
 
-fn png(side: usize) -> Vec<u8> {
+pub(super) fn png(side: usize) -> Vec<u8> {
     let samples = (0..side * side * 3).map(|i| (i * i % 251) as u8).collect();
     let picture = Picture {
         width: side,

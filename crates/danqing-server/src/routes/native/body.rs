@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::ApiError;
 
@@ -26,7 +27,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message));
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text).map(Self).map_err(|e| unreadable(&e))
+        let value: Value = serde_json::from_slice(text).map_err(|e| unreadable(&e))?;
+        // serde would read a list as the fields of an object in their order.
+        if !value.is_object() {
+            return Err(ApiError::invalid("body", "the request is not valid: an object was expected"));
+        }
+        serde_json::from_value(value).map(Self).map_err(|e| unreadable(&e))
     }
 }
 
@@ -39,7 +45,7 @@ fn too_large(rejection: &BytesRejection) -> ApiError {
 }
 
 /// JSON that is broken is a bad request; JSON that says the wrong thing can't be processed.
-fn unreadable(error: &serde_json::Error) -> ApiError {
+pub(super) fn unreadable(error: &serde_json::Error) -> ApiError {
     let message = error.to_string();
     if !error.is_data() {
         return ApiError::new(StatusCode::BAD_REQUEST, "not_json", format!("the body is not JSON: {message}"));

@@ -70,7 +70,7 @@ async fn streamed(
     let missed = app.queue.events().listen(after, Box::new(listener));
     let missed = match missed {
         Some(missed) if after.is_some() => missed,
-        _ => app.blocking(present).await?,
+        _ => app.blocking(move |queue| present(queue, after.is_some())).await?,
     };
     let reader = Reader { app: Arc::clone(app), language, job, missed: missed.into(), receiver, _place: place };
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15)).text("");
@@ -80,11 +80,17 @@ async fn streamed(
     Ok(response)
 }
 
-/// How things stand, for those who know nothing yet: the queue, and jobs that have not ended. Without numbers.
-fn present(queue: &JobQueue) -> Result<Vec<Arc<QueueEvent>>, danqing_jobs::queue::Error> {
+/// How things stand, for those who know nothing yet: the queue, and jobs that have not ended; for those who were away too
+/// long, also the latest of the others. Without numbers.
+fn present(queue: &JobQueue, was_away: bool) -> Result<Vec<Arc<QueueEvent>>, danqing_jobs::queue::Error> {
     let event = |happening| Arc::new(QueueEvent { id: 0, happening });
     let states = vec![JobState::Running, JobState::Queued, JobState::Paused];
     let mut jobs = queue.find(&Filter { states, limit: 200, ..Filter::default() })?;
+    if was_away {
+        let states = vec![JobState::Done, JobState::Failed, JobState::Cancelled];
+        jobs.extend(queue.find(&Filter { states, limit: 50, ..Filter::default() })?);
+        jobs.sort_by(|one, other| other.id.cmp(&one.id));
+    }
     jobs.reverse();
     let jobs = jobs.into_iter().map(|job| event(Happening::Job(Box::new(job))));
     Ok(std::iter::once(event(Happening::Queue(queue.queue()?))).chain(jobs).collect())

@@ -38,7 +38,7 @@ fn shown(app: &Shared, found: &Inspected) -> Value {
             recipe.inputs.iter().map(|(port, all)| (port, contents(all))).collect();
         answer["request"] = json!({
             "capability": recipe.capability.id,
-            "params": app.without_folders(&recipe.params),
+            "params": app.without_folders(&asked(app, &recipe)),
             "inputs": inputs,
         });
         answer["recipe"] = app.without_folders(&serde_json::to_value(&recipe).unwrap_or_default());
@@ -47,6 +47,14 @@ fn shown(app: &Shared, found: &Inspected) -> Value {
         answer["infotext"] = json!(infotext);
     }
     answer
+}
+
+/// The recipe's parameters that a request may have.
+fn asked(app: &Shared, recipe: &Recipe) -> Value {
+    let schema = app.studio().registry().get(&recipe.capability.id).map(|one| Value::from(one.schema()));
+    let is_asked = |name: &str| schema.as_ref().is_ok_and(|schema| !schema["properties"][name].is_null());
+    let params = recipe.params.as_object().into_iter().flatten();
+    params.filter(|(name, value)| is_asked(name) && !value.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect()
 }
 
 fn text<'a>(found: &'a Inspected, keyword: &str) -> Option<&'a str> {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::body::{Asked, Body, Named};
+use super::body::{Asked, Body, Named, unreadable};
 use crate::Shared;
 use crate::error::ApiError;
 use crate::language::Language;
@@ -25,19 +25,35 @@ const STOPPING: Duration = Duration::from_millis(500);
 /// Jobs in one answer.
 const MOST: usize = 200;
 
+/// A submission whose encoding is looked at on its own, because serde would read a list as its fields.
+#[derive(Deserialize)]
+pub(super) struct Job {
+    encoding: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    submission: Map<String, Value>,
+}
+
+impl Job {
+    fn read(self) -> Result<Submission, ApiError> {
+        let Self { encoding, mut submission } = self;
+        submission.extend(encoding.map(|encoding| ("encoding".to_owned(), Value::Object(encoding))));
+        serde_json::from_value(Value::Object(submission)).map_err(|e| unreadable(&e))
+    }
+}
+
 /// Adds a job to the queue.
 pub(super) async fn create(
     State(app): State<Shared>,
     language: Language,
     headers: HeaderMap,
-    Body(submission): Body<Submission>,
+    Body(job): Body<Job>,
 ) -> Result<(StatusCode, Json<JobView>), ApiError> {
     let key = match headers.get("idempotency-key").map(|value| value.to_str()) {
         None => None,
         Some(Ok(key)) => Some(key.to_owned()),
         Some(Err(_)) => return Err(ApiError::invalid("Idempotency-Key", "plain signs were expected")),
     };
-    let (job, inserted) = app.submit(submission, key).await?;
+    let (job, inserted) = app.submit(job.read()?, key).await?;
     let status = if inserted == Inserted::Fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(app.job_view(&job, language))))
 }

@@ -12,8 +12,14 @@ mod session;
 mod system;
 mod uploads;
 
+pub(crate) use boards::Title;
+pub(crate) use jobs::{Changes, Move};
+
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 
 use crate::error::ApiError;
@@ -59,9 +65,18 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/events", get(events::all))
         .route("/openapi.json", get(openapi::route))
         .layer(DefaultBodyLimit::max(JSON_BYTES))
+        .layer(middleware::from_fn_with_state(app.clone(), timed))
         .merge(with_files)
         .method_not_allowed_fallback(wrong_method)
         .fallback(nothing)
+}
+
+/// Everything but files is read and answered within the time limit; a stream of events has begun by then.
+async fn timed(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(app.options.request_time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "the request took too long").into_response(),
+    }
 }
 
 async fn nothing() -> ApiError {
@@ -69,6 +84,5 @@ async fn nothing() -> ApiError {
 }
 
 async fn wrong_method() -> ApiError {
-    let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
-    ApiError::new(status, "wrong_method", "this address does not take that method")
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "this address does not take that method")
 }

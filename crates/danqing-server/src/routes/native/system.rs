@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use danqing_jobs::queue::JobQueue;
 use serde_json::{Value, json};
 
 use crate::Shared;
@@ -14,7 +15,8 @@ pub(super) async fn health() -> Json<Value> {
 
 /// What it runs on, and its limits.
 pub(super) async fn system(State(app): State<Shared>) -> Result<Json<Value>, ApiError> {
-    let diagnosis = app.blocking(|queue| Ok::<_, ApiError>(queue.studio().diagnosis())).await?;
+    let looked = |queue: &JobQueue| Ok::<_, ApiError>((queue.studio().diagnosis(), queue.studio().checkpoints()));
+    let (diagnosis, checkpoints) = app.blocking(looked).await?;
     let limits = &app.options.queue;
     Ok(Json(json!({
         "version": diagnosis.version,
@@ -28,6 +30,7 @@ pub(super) async fn system(State(app): State<Shared>) -> Result<Json<Value>, Api
             "queued_jobs": limits.waiting,
             "job_seconds": limits.job_time.map(|time| time.as_secs()),
         },
+        "checkpoints": checkpoints,
         "token_required": app.keys.is_needed(),
     })))
 }

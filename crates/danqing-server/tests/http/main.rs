@@ -1,0 +1,8 @@
+//! The server as its clients see it, on loopback, with real capabilities.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod api;
+mod events;
+mod load;
+mod safe;
+mod support;
