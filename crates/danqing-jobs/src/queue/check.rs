@@ -96,18 +96,25 @@ fn check_path(studio: &Studio, schema: &Value, name: &str, value: &Value) -> Res
     match (kind, value) {
         (Some("write"), value) if !value.is_null() => Err(field(name, "files are not written over the network")),
         (Some(_), Value::String(text)) => {
-            let is_name = Path::new(text).components().eq([Component::Normal(text.as_ref())]) && !text.contains('\\');
-            let elsewhere = studio.checkpoint(text).is_none() && Path::new(text).exists();
-            if !text.is_empty() && (!is_name || elsewhere) {
-                return Err(field(name, "a name was expected, not a path: put the file into the folder checkpoints"));
+            let known = names(studio, &schema["properties"][name], name);
+            if text.is_empty() || known.contains(text) {
+                return Ok(());
             }
-            Ok(())
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Err(field(name, format!("{text:?} is not known here (there are {known}); paths are not taken")))
         }
         (None, value) if !PROSE.contains(&name) && holds_path(value) => {
             Err(field(name, "paths of this machine are not taken over the network"))
         }
         _ => Ok(()),
     }
+}
+
+/// What a parameter that may name a file can name from outside: its own words, styles, checkpoints.
+fn names(studio: &Studio, property: &Value, name: &str) -> Vec<String> {
+    let words = property["examples"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let styles = if name == "style" { studio.styles() } else { Vec::new() };
+    words.chain(styles.into_iter().map(|style| style.id)).chain(studio.checkpoints()).collect()
 }
 
 /// Whether a text in the value leads out of where it stands, or names a file that is there.
@@ -164,7 +171,8 @@ impl Studio {
     pub fn discreet(&self, message: &str) -> String {
         let folder = |path: std::path::PathBuf| format!("{}{}", path.display(), std::path::MAIN_SEPARATOR);
         let message = message.replace(&folder(self.checkpoints_folder()), "");
-        message.replace(&folder(self.store_folder()), "DANQING_HOME/")
+        let message = message.replace(&folder(self.store_folder()), "DANQING_HOME/");
+        std::env::current_dir().map_or(message.clone(), |here| message.replace(&folder(here), ""))
     }
 
     /// Refuses a job that needs more memory than there is, where its capability can tell.
@@ -233,6 +241,7 @@ mod tests {
             ("upscale", json!({"model": "../x.pth"})),
             ("upscale", json!({"model": "Cargo.toml"})),
             ("upscale", json!({"second": "a\\b.pth"})),
+            ("reimagine", json!({"model": "none"})),
             ("cutout", json!({"model": "/etc/passwd"})),
             ("reimagine", json!({"model": "~/x.safetensors"})),
             ("reimagine", json!({"noise": "./x.safetensors"})),
@@ -242,11 +251,12 @@ mod tests {
         ];
         for (capability, params) in cases {
             let message = refused(capability, params.clone());
-            let is_refused = message.contains("not a path") || message.contains("over the network");
+            let is_refused = message.contains("paths are not taken") || message.contains("over the network");
             assert!(is_refused, "{capability} {params}: {message}");
         }
         for (capability, params) in [
             ("upscale", json!({"model": "x4plus"})),
+            ("cutout", json!({"model": "portrait"})),
             ("restyle", json!({"style": "ink-wash"})),
             ("reimagine", json!({"prompt": "/a/../b ~ and/or"})),
         ] {

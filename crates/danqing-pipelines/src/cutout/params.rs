@@ -37,7 +37,7 @@ pub enum Background {
 pub struct Params {
     /// Who finds the subject: "auto", "portrait" (people), "general" (anything), or the path of a U²-Net, IS-Net or
     /// MODNet weight file.
-    #[schemars(extend("x-path" = "read"))]
+    #[schemars(extend("x-path" = "read", "examples" = ["auto", "portrait", "general"]))]
     pub model: String,
     /// How the edge is worked out.
     pub refine: Refine,

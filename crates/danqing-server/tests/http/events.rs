@@ -16,7 +16,7 @@ fn read(
     let mut stream = server.connect();
     let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", server.address);
     stream.write_all(request.as_bytes()).expect("sent");
-    let (mut events, mut name, mut number) = (Vec::new(), String::new(), 0);
+    let (mut events, mut name, mut number, mut held) = (Vec::new(), String::new(), 0, None);
     for line in BufReader::new(stream).lines() {
         let line = line.expect("a line");
         if let Some(rest) = line.strip_prefix("event: ") {
@@ -24,7 +24,8 @@ fn read(
         } else if let Some(rest) = line.strip_prefix("id: ") {
             number = rest.parse().expect("a number");
         } else if let Some(rest) = line.strip_prefix("data: ") {
-            let data: Value = serde_json::from_str(rest).expect("JSON");
+            held = Some(serde_json::from_str::<Value>(rest).expect("JSON"));
+        } else if let Some(data) = held.take_if(|_| line.is_empty()) {
             let ends = is_last(&name, &data);
             events.push((name.clone(), std::mem::take(&mut number), data));
             if ends {
