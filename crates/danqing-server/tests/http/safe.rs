@@ -219,7 +219,8 @@ fn answers_carry_their_headers_and_no_folders() {
     let unknown =
         json!({"capability": "reimagine", "params": {"model": "none.safetensors"}, "inputs": {"picture": sha256}});
     let error = server.post("/api/v1/jobs", &unknown).expect(422)["error"].clone();
-    assert_eq!(error["message"], "model: \"none.safetensors\" is not known here (there are none); paths are not taken");
+    let message = error["message"].as_str().expect("why");
+    assert!(message.starts_with("model: \"none.safetensors\" is not known here (there are "), "{message}");
 }
 
 #[test]
