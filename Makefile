@@ -22,6 +22,7 @@ test: build
 	$(DANQING) models pull default --yes --quiet
 	$(CARGO) test --release --locked --workspace
 	$(CARGO) check --release --locked -p danqing-nn --features candle
+	@bash tests/browser/run.sh $(DANQING)
 
 ## Everything that takes long: fuzzing of parsers and decoders, every property with many more cases.
 test-full: test

@@ -1,4 +1,5 @@
 /** The original and all that was made from it, side by side under the canvas; what runs shows how far it is. */
+import { useEffect, useRef } from 'react';
 import { displayUrl, thumbnailUrl } from '../api/client';
 import type { Job } from '../api/types';
 import { useWords } from '../language';
@@ -29,6 +30,10 @@ export function ResultStrip() {
   const picture = useStudio((state) => state.picture);
   const shown = useStudio((state) => state.shown);
   const jobs = useJobs((state) => state.jobs);
+  const strip = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    strip.current?.querySelector('[aria-pressed=true]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [shown]);
   if (!picture) return null;
   const own = Object.values(jobs)
     .filter((job) => job.inputs.picture?.[0]?.sha256 === picture.sha256 && !job.deleted_at && !isTool(job.capability))
@@ -37,7 +42,7 @@ export function ResultStrip() {
   const live = own.filter(isLive);
   if (done.length + live.length === 0) return null;
   return (
-    <div className="strip" role="group" aria-label={t('results.title')}>
+    <div className="strip" ref={strip} role="group" aria-label={t('results.title')}>
       <button type="button" className="tile" aria-pressed={!shown} onClick={() => useStudio.setState({ shown: null })}>
         <img src={thumbnailUrl(picture, 128)} alt="" /><span className="tile-name">{t('results.original')}</span>
       </button>

@@ -18,9 +18,9 @@ export function ZoomBar() {
           <span className="divider" />
         </>
       )}
-      <IconButton icon="minus" size={18} label={t('canvas.zoomOut')} keys="-" onClick={() => zoomBy(-1)} />
+      <IconButton className="by-mouse" icon="minus" size={18} label={t('canvas.zoomOut')} keys="-" onClick={() => zoomBy(-1)} />
       <button type="button" className="zoom-value" title={`${t('canvas.actual')} (Z)`} aria-label={`${t('canvas.actual')}, ${Math.round(scale * devicePixelRatio * 100)} %`} onClick={actualSize}>{Math.round(scale * devicePixelRatio * 100)} %</button>
-      <IconButton icon="plus" size={18} label={t('canvas.zoomIn')} keys="+" onClick={() => zoomBy(1)} />
+      <IconButton className="by-mouse" icon="plus" size={18} label={t('canvas.zoomIn')} keys="+" onClick={() => zoomBy(1)} />
       <IconButton icon="fit" size={18} label={t('canvas.fit')} keys="F" pressed={fit} onClick={fitView} />
     </div>
   );

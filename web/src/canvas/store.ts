@@ -29,7 +29,7 @@ const { setState, getState } = useCanvas;
 /** Tools lie over the left and upper edge where there is a mask to paint; a phone has no room to spare. */
 function insets(): Insets {
   const { window, tools } = getState();
-  if (window.width < 700) return { left: 12, top: tools ? 54 : 12, right: 12, bottom: 12 };
+  if (window.width < 560) return { left: 12, top: tools ? 54 : 12, right: 12, bottom: 12 };
   return { left: tools ? 74 : 36, top: tools ? 70 : 36, right: 36, bottom: 36 };
 }
 

@@ -62,8 +62,9 @@ export function useStrokes(enabled: boolean): StrokeTools {
     const current = stroke.current;
     if (!current) return;
     if (current.tool === 'brush' || current.tool === 'eraser') return paper()?.strokeTo(spot, radius(event), current.erase);
-    current.points = current.tool === 'rectangle' ? [current.points[0]!, spot] : [...current.points, spot];
-    if (current.tool !== 'select') setDraft({ tool: current.tool, points: current.points });
+    const framed = current.tool === 'rectangle' || current.tool === 'select';
+    current.points = framed ? [current.points[0]!, spot] : [...current.points, spot];
+    setDraft({ tool: framed ? 'rectangle' : 'lasso', points: current.points });
   };
   const end = (cancelled: boolean) => {
     const current = stroke.current;
@@ -76,11 +77,14 @@ export function useStrokes(enabled: boolean): StrokeTools {
       usePicker.setState({ picker: undefined });
       return;
     }
-    if (current.tool === 'brush' || current.tool === 'eraser') paper()?.commit();
-    else if (cancelled) return;
+    if (current.tool === 'brush' || current.tool === 'eraser') {
+      paper()?.commit();
+      // A second finger came: it was a pinch, not a stroke.
+      if (cancelled) paper()?.stepBack();
+    } else if (cancelled) return;
     else if (current.tool === 'lasso') paper()?.fillPolygon(points, erase);
     else if (current.tool === 'rectangle' && points[1]) paper()?.fillRectangle(points[0]!, points[1], erase);
-    else if (current.tool === 'select') void selectAt(points[0]!, erase);
+    else if (current.tool === 'select') void selectAt(points[0]!, points[1] ?? points[0]!, erase);
   };
   return { active: Boolean(picker) || (enabled && (PAINTING.includes(tool) || tool === 'select')), start, move, end, hover: setCursor, draft, cursor };
 }

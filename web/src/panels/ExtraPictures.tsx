@@ -17,8 +17,14 @@ export function ExtraPictures({ port }: { port: Port }) {
   const label = fieldLabel(port.name, language);
   const help = typeof port.help === 'string' ? texts.help(['inputs', port.name], port.help) : textIn(language, port.help);
   const add = (chosen: File[]) => void chosen.reduce((before, file) => before.then(() => addExtra(port.name, file, many)), Promise.resolve());
+  const drop = (event: React.DragEvent) => {
+    const dropped = [...event.dataTransfer.files];
+    if (dropped.length === 0) return;
+    event.preventDefault();
+    add(many ? dropped : dropped.slice(0, 1));
+  };
   return (
-    <section className="extra" aria-label={label} data-port={port.name}>
+    <section className="extra" aria-label={label} data-port={port.name} onDrop={drop}>
       <span className="field-label">{label}</span>
       <p className="choice-note">{help}</p>
       <div className="extra-files">

@@ -46,7 +46,7 @@ export function SettingsPanel() {
   const needsPicture = takesPicture(capability) && !hasPicture && capability.inputs[0]?.arity === 'one';
   return (
     <TextsContext.Provider value={capability.texts ?? {}}>
-      <div className="panel-scroll">
+      <div className="panel-scroll" key={id}>
         <header className="panel-head">
           <h2>{titleOf(capability, of)}</h2>
           <p>{of(capability.summary)}</p>

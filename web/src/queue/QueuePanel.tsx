@@ -5,7 +5,7 @@ import type { Job } from '../api/types';
 import { useWords } from '../language';
 import { durationText } from '../language/measures';
 import { titleOf } from '../panels/SettingsPanel';
-import { capabilityOf } from '../state/catalogue';
+import { capabilityOf, isTool } from '../state/catalogue';
 import { act, isLive, isOver, progressOf, useJobs } from '../state/jobs';
 import { complain } from '../state/notices';
 import { showResult } from '../state/studio';
@@ -60,7 +60,7 @@ export function QueuePanel() {
   // Jobs may be heard of before the queue's new order is.
   const early = Object.values(jobs).filter((job) => isLive(job) && !queue.waiting.includes(job.id) && !queue.running.includes(job.id));
   const waiting = [...of(queue.waiting), ...early].filter((job) => !running.includes(job) && isLive(job));
-  const recent = Object.values(jobs).filter((job) => isOver(job) && !job.deleted_at).sort((left, right) => (right.finished_at ?? right.created_at).localeCompare(left.finished_at ?? left.created_at)).slice(0, 12);
+  const recent = Object.values(jobs).filter((job) => isOver(job) && !job.deleted_at && !isTool(job.capability)).sort((left, right) => (right.finished_at ?? right.created_at).localeCompare(left.finished_at ?? left.created_at)).slice(0, 12);
   const move = (id: string, before: string | null) => void api.move(id, before).catch(complain);
   const toggle = async () => {
     setPending(true);

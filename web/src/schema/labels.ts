@@ -20,7 +20,7 @@ const ZH: Record<string, string> = {
   lightness: '明度', method: '方法', start: '起点', degrees: '角度', corners: '空角', axis: '方向', fit: '适应', curves: '曲线',
   white_balance: '白平衡', auto_white_balance: '自动白平衡', neutral_point: '中性点', hsl: '色相饱和明度', vignette: '暗角', flip: '翻转',
   picture: '图片', mask: '蒙版', keep: '保留', remove: '去除', trimap: '三分图', backdrop: '背景图', style_image: '风格图片',
-  'edits.crop': '裁切', 'edits.resize': '缩放', 'curves.points': '曲线', 'curves.channel': '通道', x: '横坐标', y: '纵坐标', instruction: '指令', text: '文字', target: '目标', reference: '参考图',
+  'edits.crop': '裁切', 'edits.resize': '缩放', 'curves.points': '曲线', 'curves.channel': '通道', x: '横坐标', y: '纵坐标', instruction: '指令', text: '文字', target: '目标', image_guidance: '原图分量', area: '处理范围', padding: '周围宽度', mask_blur: '蒙版模糊', colour_match: '颜色匹配', doodle: '涂鸦', reference: '参考图',
 };
 
 const ZH_CHOICES: Record<string, string> = {
@@ -33,7 +33,7 @@ const ZH_CHOICES: Record<string, string> = {
   crop: '裁切', expand: '扩大', keep: '保持', horizontal: '水平', vertical: '垂直', exact: '拉伸', within: '放入', cover: '铺满', nearest: '最近邻',
   bilinear: '线性', bicubic: '三次', lanczos: 'Lanczos', area: '面积', stretch: '拉伸', fill: '填充', a1111: 'A1111', diffusers: 'diffusers',
   cpu: 'CPU', nv: 'NVIDIA', epsilon: '噪声', v_prediction: '速度', sample: '潜变量', x4plus: '照片 4×', x2plus: '照片 2×', anime: '动漫', video: '快速',
-  portrait: '人像', general: '通用',
+  whole: '整张', masked: '选中部分', original: '原有内容', nothing: '灰色', portrait: '人像', general: '通用',
 };
 
 const EN: Record<string, string> = {

@@ -11,6 +11,7 @@ const FIRST: Record<string, string[]> = {
   cutout: ['background', 'colour', 'blur', 'refine', 'shadow', 'feather', 'crop'],
   upscale: ['scale', 'model', 'denoise', 'keep_grain'],
   adjust: ['exposure', 'contrast', 'brightness', 'temperature', 'tint', 'saturation', 'vibrance', 'sharpen', 'denoise', 'rotate', 'edits'],
+  edit: ['prompt', 'negative_prompt', 'model', 'strength', 'steps', 'guidance', 'variants', 'feather', 'seed'],
   reimagine: ['prompt', 'negative_prompt', 'model', 'strength', 'steps', 'guidance', 'variants', 'seed'],
 };
 

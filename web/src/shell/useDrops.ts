@@ -24,6 +24,8 @@ export function useDrops(): boolean {
       depth = 0;
       setOver(false);
       if (!carriesFiles(event)) return;
+      // A field that takes pictures has taken it already.
+      if (event.defaultPrevented) return;
       event.preventDefault();
       const file = event.dataTransfer?.files[0];
       if (file) void openFile(file);
