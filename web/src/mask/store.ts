@@ -53,18 +53,24 @@ export function paperOf(port: string): MaskPaper | undefined {
   return paper;
 }
 
+/** Ports whose kept mask has been looked for since the picture came. */
+let restored = new Set<string>();
+
 /** Another picture has other masks; those that were painted for it before come back. */
 export async function showMasksOf(picture: StoredFile | null, ports: string[]): Promise<void> {
   if (useMask.getState().sha256 !== picture?.sha256) {
+    restored = new Set();
     useMask.setState({ sha256: picture?.sha256, size: [picture?.width ?? 0, picture?.height ?? 0], papers: {} });
   }
   if (!picture) return;
   for (const port of ports) {
-    if (useMask.getState().papers[port]) continue;
+    if (restored.has(port)) continue;
+    restored.add(port);
     const blob = await keptMask(maskKey(picture.sha256, port));
     if (!blob || useMask.getState().sha256 !== picture.sha256) continue;
     const { data } = await maskFromFile(blob, picture.width, picture.height);
-    paperOf(port)?.replace(data);
+    const paper = paperOf(port);
+    if (paper?.empty) paper.replace(data);
   }
 }
 

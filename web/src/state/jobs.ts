@@ -43,9 +43,14 @@ export function take(job: Job): void {
   if (isOver(job) && before && !isOver(before)) finishedHandlers.forEach((handler) => handler(job));
 }
 
-/** Takes the answer to a submission, which may arrive after the events of the same job. */
+/**
+ * Takes the answer to a submission. It may arrive after all events of the same job: then the job's end is told again, now
+ * that the page knows it as its own.
+ */
 export function takeNew(job: Job): void {
-  if (!useJobs.getState().jobs[job.id]) take(job);
+  const known = useJobs.getState().jobs[job.id];
+  if (!known) take(job);
+  else if (isOver(known)) finishedHandlers.forEach((handler) => handler(known));
 }
 
 export function takeMany(jobs: Job[]): void {
