@@ -140,7 +140,13 @@ fn parameters_that_name_files_say_so_in_their_schema() {
             let is_file =
                 words.into_iter().any(|w| ["file", "files", "path", "folder", "my.toml", ".safetensors"].contains(&w));
             let is_marked = property["x-path"].is_string() || property["x-file"].is_string();
-            assert!(!is_file || is_marked || name.ends_with("_sha256"), "{}: {name}: {help}", capability.id());
+            let target = property["$ref"].as_str().and_then(|at| schema.pointer(at.trim_start_matches('#')));
+            let is_choice = target.is_some_and(|target| target["oneOf"].is_array() || target["enum"].is_array());
+            assert!(
+                !is_file || is_marked || is_choice || name.ends_with("_sha256"),
+                "{}: {name}: {help}",
+                capability.id()
+            );
             marked += usize::from(property["x-path"].is_string());
         }
     }

@@ -96,7 +96,7 @@ fn check_path(studio: &Studio, schema: &Value, name: &str, value: &Value) -> Res
     match (kind, value) {
         (Some("write"), value) if !value.is_null() => Err(field(name, "files are not written over the network")),
         (Some(_), Value::String(text)) => {
-            let known = names(studio, &schema["properties"][name], name);
+            let known = names(studio, schema, name);
             if text.is_empty() || known.contains(text) {
                 return Ok(());
             }
@@ -111,8 +111,13 @@ fn check_path(studio: &Studio, schema: &Value, name: &str, value: &Value) -> Res
 }
 
 /// What a parameter that may name a file can name from outside: its own words, styles, checkpoints.
-fn names(studio: &Studio, property: &Value, name: &str) -> Vec<String> {
-    let words = property["examples"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+fn names(studio: &Studio, schema: &Value, name: &str) -> Vec<String> {
+    let property = &schema["properties"][name];
+    let alternatives = property["anyOf"].as_array().into_iter().flatten();
+    let words = std::iter::once(property).chain(alternatives).flat_map(|one| {
+        let target = one["$ref"].as_str().and_then(|at| schema.pointer(at.trim_start_matches('#'))).unwrap_or(one);
+        target["examples"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
+    });
     let styles = if name == "style" { studio.styles() } else { Vec::new() };
     words.chain(styles.into_iter().map(|style| style.id)).chain(studio.checkpoints()).collect()
 }
@@ -256,6 +261,7 @@ mod tests {
         }
         for (capability, params) in [
             ("upscale", json!({"model": "x4plus"})),
+            ("upscale", json!({"second": "anime"})),
             ("cutout", json!({"model": "portrait"})),
             ("restyle", json!({"style": "ink-wash"})),
             ("reimagine", json!({"prompt": "/a/../b ~ and/or"})),
