@@ -325,7 +325,7 @@ fn the_command_that_the_studio_shows_asks_for_the_same() {
             serde_json::json!({"exposure": -0.5, "resize": "48x", "edits": [{"edit": "contrast", "amount": 0.25},
                 {"edit": "curves", "points": [[0.0, 0.0], [0.5, 0.6], [1.0, 1.0]]}]}),
         ),
-        ("extend", serde_json::json!({"ratio": "4:3", "fill": "patch", "colour": "#102030", "seed": 1})),
+        ("extend", serde_json::json!({"left": 16, "right": 8, "fill": "patch", "colour": "#102030", "seed": 1})),
     ];
     for (id, params) in cases {
         let capability = studio.registry().get(id).expect(id);

@@ -8,8 +8,8 @@ enum Body {
     None,
     /// JSON of this schema.
     Json(&'static str),
-    /// Multipart with parts named `file`.
-    Files,
+    /// Multipart with at most so many parts named `file`.
+    Files(usize),
 }
 
 /// Kind of an answer.
@@ -44,8 +44,8 @@ const ROWS: &[Row] = &[
     ("get", "/capabilities/{id}", "One capability", Body::None, &[(200, Free)]),
     ("get", "/presets", "Styles that have a name", Body::None, &[(200, Free)]),
     ("get", "/walkthroughs", "Whole tasks to start from", Body::None, &[(200, Free)]),
-    ("post", "/uploads", "Pictures in; the same content is the same file", Files, &[(201, Many("File"))]),
-    ("post", "/inspect", "What a picture says about how it was made", Files, &[(200, Free)]),
+    ("post", "/uploads", "Pictures in; the same content is the same file", Files(64), &[(201, Many("File"))]),
+    ("post", "/inspect", "What a picture says about how it was made", Files(1), &[(200, Free)]),
     ("get", "/files/{sha256}", "A file", Body::None, &[(200, Picture), (304, Nothing)]),
     ("get", "/files/{sha256}/thumbnail", "A small picture", Body::None, &[(200, Picture), (304, Nothing)]),
     ("get", "/jobs", "Jobs, newest first", Body::None, &[(200, Page)]),
@@ -158,12 +158,14 @@ fn request_body(body: Body) -> Option<Value> {
             "properties": {"token": {"type": "string"}},
         }}}),
         Json(schema) => json!({"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}}),
-        Files => json!({"multipart/form-data": {"schema": {
+        Files(most) => json!({"multipart/form-data": {"schema": {
             "type": "object", "required": ["file"], "additionalProperties": false,
-            "properties": {"file": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}},
+            "properties": {"file": {"type": "array", "minItems": 1, "maxItems": most, "items": {"type": "string", "format": "binary"}}},
         }}}),
     };
-    Some(json!({"required": true, "content": content}))
+    // Without a body nothing is changed, and a job is moved to the end.
+    let required = !matches!(body, Json("JobEdit" | "Move"));
+    Some(json!({"required": required, "content": content}))
 }
 
 fn responses(answers: &[(u16, Answer)]) -> Value {

@@ -140,6 +140,7 @@ fn jobs_are_ordered_marked_found_and_deleted() {
     assert_eq!(page["next"], json!(ids[1]));
     assert_eq!(found(&format!("before={}", ids[1])), [ids[0].clone()]);
     assert_eq!(server.get("/api/v1/jobs?limit=0").expect(422)["error"]["field"], "limit");
+    assert_eq!(server.get("/api/v1/jobs?state=").expect(422)["error"]["field"], "state");
     assert_eq!(server.get("/api/v1/jobs?state=ready").expect(422)["error"]["field"], "state");
     assert_eq!(server.get("/api/v1/jobs?colour=red").status, 422);
 }

@@ -16,6 +16,7 @@ use crate::error::ApiError;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Title {
     /// 1 to 200 signs.
+    #[schemars(length(min = 1, max = 200), extend("pattern" = "\\S"))]
     title: String,
 }
 

@@ -23,6 +23,9 @@ pub(super) async fn inspect(
     let Some((incoming, name)) = next_file(&app, &mut multipart).await? else {
         return Err(ApiError::invalid("file", "the request holds no part named \"file\""));
     };
+    if next_file(&app, &mut multipart).await?.is_some() {
+        return Err(ApiError::invalid("file", "one file was expected, not several"));
+    }
     let _decoding = app.decoding.acquire().await;
     let inspect =
         move |queue: &danqing_jobs::queue::JobQueue| queue.content().inspect(incoming, &name, &CancelToken::default());

@@ -79,7 +79,7 @@ pub(super) async fn list(
     language: Language,
     Asked(asked): Asked<Listed>,
 ) -> Result<Json<Value>, ApiError> {
-    let states = asked.state.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
+    let states = asked.state.iter().flat_map(|names| names.split(','));
     let state = |name| JobState::named(name).ok_or_else(|| ApiError::invalid("state", format!("{name:?} is no state")));
     let limit = asked.limit.unwrap_or(50);
     if limit == 0 || limit > MOST {
