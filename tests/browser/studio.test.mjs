@@ -30,6 +30,7 @@ function scenario(name, work, options) {
     try {
       await work(page);
       assert.deepEqual(page.complaints, []);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollTop + document.body.scrollTop + document.querySelector('.app').scrollTop), 0);
     } finally {
       await page.context().close();
     }

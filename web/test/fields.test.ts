@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Schema } from '../src/api/types';
 import { fieldsOf, niceStep, restOf, valuesOf, type Field } from '../src/schema/fields';
+import { excludedBy, without } from '../src/schema/exclusive';
 import { chosen, plainNumber, withValue } from '../src/schema/values';
 
 const schema: Schema = {
@@ -66,5 +67,14 @@ describe('values', () => {
     expect([niceStep(0, 1), niceStep(-10, 10), niceStep(0, 0.2), niceStep(0.25, 4)]).toEqual([0.01, 0.2, 0.002, 0.02]);
     expect([restOf({ min: -1, max: 1 }), restOf({ min: 0.25, max: 4 }), restOf({ min: 2, max: 9 })]).toEqual([0, 1, 2]);
     expect(plainNumber(0.1 + 0.2, 0.01)).toBe('0.3');
+  });
+});
+
+describe('settings that exclude each other', () => {
+  it('let go of the others, and only of them', () => {
+    expect(excludedBy('extend', 'left')).toEqual({ params: ['ratio'], ports: [] });
+    expect(excludedBy('restyle', 'style')).toEqual({ params: ['styles'], ports: ['style_image'] });
+    expect(excludedBy('erase', 'grow')).toEqual({ params: [], ports: [] });
+    expect(without({ ratio: '4:3', fill: 'patch' }, ['ratio'])).toEqual({ fill: 'patch' });
   });
 });

@@ -8,7 +8,7 @@ import { titleOf } from '../panels/SettingsPanel';
 import { fieldLabel } from '../schema/labels';
 import { extraPorts, isTool, takesPicture, useCatalogue } from '../state/catalogue';
 import { change } from '../state/jobs';
-import { openPicture, setExtras, useStudio } from '../state/studio';
+import { makeRoomFor, openPicture, setExtras, useStudio } from '../state/studio';
 import { IconButton, Menu, type MenuItem } from '../ui/controls';
 import { Icon } from '../ui/Icon';
 import { useScene } from './scene';
@@ -28,7 +28,7 @@ export function ResultBar() {
   const ports: MenuItem[] = capabilities.flatMap((capability) => extraPorts(capability).map((port) => ({
     label: `${titleOf(capability, of)} · ${t('results.asStyle', { port: fieldLabel(port.name, language) })}`,
     icon: 'send',
-    onSelect: () => (setExtras(port.name, [after], capability.id), useStudio.setState({ capability: capability.id, panel: 'settings', shown: null })),
+    onSelect: () => (makeRoomFor(port.name, capability.id), setExtras(port.name, [after], capability.id), useStudio.setState({ capability: capability.id, panel: 'settings', shown: null })),
   })));
   const more: MenuItem[] = [
     { label: t('results.recipe'), icon: 'recipe', onSelect: () => openRecipe(job) },

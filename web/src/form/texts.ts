@@ -23,7 +23,8 @@ export function useTexts(): HelpTexts {
   const language = useLanguage((state) => state.language);
   return {
     help: (path, fallback) => {
-      for (let from = 0; from < Math.min(path.length, 2); from += 1) {
+      // At least two words, else `fill.auto` would find the field `auto`.
+      for (let from = 0; from === 0 || (from < 2 && path.length - from > 1); from += 1) {
         const found = texts[path.slice(from).join('.')];
         if (found?.[language]) return polished(found[language]);
       }

@@ -37,7 +37,7 @@ export function GalleryCard({ job, boards, onBoards }: { job: Job; boards: Board
     { label: t('action.delete'), icon: 'trash', danger: true, onSelect: () => void removeJob(job) },
   ];
   return (
-    <li className="card">
+    <li className="card" style={{ '--aspect': Math.min(3, Math.max(0.4, output.width / output.height)) } as React.CSSProperties}>
       <button type="button" className="card-picture" aria-label={`${t('gallery.openStudio')}: ${title}, ${name}`} onClick={() => showResult(job)}>
         <img src={thumbnailUrl(output, 512)} alt="" loading="lazy" width={output.width} height={output.height} />
       </button>

@@ -1,6 +1,7 @@
 /** Run and cancel, with the progress of what runs now. */
 import { useWords } from '../language';
 import { durationText } from '../language/measures';
+import { stepText } from '../language/steps';
 import { act, isLive, progressOf, useJobs } from '../state/jobs';
 import { runNow } from '../state/run';
 import { useStudio } from '../state/studio';
@@ -16,7 +17,7 @@ export function RunBar({ disabled, title }: { disabled: boolean; title: string }
       {job && (
         <div className="run-state" role="status">
           <span className="run-text">
-            {t(`job.${job.state}`)}
+            {(job.state === 'running' && progress && stepText(progress.step, language)) || t(`job.${job.state}`)}
             {progress && job.state === 'running' && ` · ${Math.round(progress.fraction * 100)} %`}
             {progress?.eta_seconds ? ` · ${t('job.eta', { time: durationText(progress.eta_seconds, language) })}` : ''}
           </span>

@@ -6,9 +6,9 @@ import { FieldRow } from '../form/FieldRow';
 import { TextsContext } from '../form/texts';
 import { useWords } from '../language';
 import { arranged } from '../schema/presentation';
-import { valueOf, withValue } from '../schema/values';
+import { same, valueOf, withValue } from '../schema/values';
 import { extraPorts, takesPicture, useCatalogue } from '../state/catalogue';
-import { changeParams, paramsOf, setParams, useStudio } from '../state/studio';
+import { changeParams, makeRoomFor, paramsOf, setParams, useStudio } from '../state/studio';
 import { Icon } from '../ui/Icon';
 import { EncodingFields } from './EncodingFields';
 import { ExtraPictures } from './ExtraPictures';
@@ -37,6 +37,7 @@ export function SettingsPanel() {
       path={[]}
       value={valueOf(field, params)}
       onChange={(value) => {
+        if (!same(value, field.fallback)) makeRoomFor(field.name);
         changeParams((now) => withValue(now, field, value));
         // What the canvas can show at once is shown on the picture itself.
         if (id === 'adjust' || isFramed(capability)) useStudio.setState({ shown: null });

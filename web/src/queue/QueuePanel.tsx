@@ -4,6 +4,7 @@ import { api, thumbnailUrl } from '../api/client';
 import type { Job } from '../api/types';
 import { useWords } from '../language';
 import { durationText } from '../language/measures';
+import { stepText } from '../language/steps';
 import { titleOf } from '../panels/SettingsPanel';
 import { capabilityOf, isTool } from '../state/catalogue';
 import { act, isLive, isOver, progressOf, useJobs } from '../state/jobs';
@@ -40,7 +41,7 @@ export function JobCard({ job, children, draggable = false, onDrop }: { job: Job
         <strong>{title}</strong>
         <span className="job-name">{job.title ?? job.inputs.picture?.[0]?.name ?? ''}</span>
         <span className={`job-state ${job.state}`}>
-          {t(`job.${job.state}`)}
+          {(job.state === 'running' && progress && stepText(progress.step, language)) || t(`job.${job.state}`)}
           {job.state === 'running' && progress ? ` · ${Math.round(progress.fraction * 100)} % ${eta && `· ${eta}`}` : ''}
         </span>
         {job.state === 'running' && <progress aria-label={t('job.progress', { title })} max={1} {...(progress ? { value: progress.fraction } : {})} />}

@@ -5,7 +5,7 @@ import { t } from '../language';
 import { bytesText } from '../language/measures';
 import { useCatalogue } from './catalogue';
 import { complain, tell } from './notices';
-import { openPicture, setExtras, setParams, useStudio } from './studio';
+import { makeRoomFor, openPicture, setExtras, setParams, useStudio } from './studio';
 
 const PICTURE_NAME = /\.(png|jpe?g|webp|tiff?|bmp|gif|avif|pnm|ppm|pgm|qoi)$/i;
 
@@ -68,5 +68,6 @@ export async function addExtra(port: string, file: File, many: boolean): Promise
   const stored = await uploaded(file);
   if (!stored) return;
   const { extras, capability } = useStudio.getState();
+  makeRoomFor(port);
   setExtras(port, many ? [...(extras[capability]?.[port] ?? []), stored] : [stored]);
 }

@@ -1,6 +1,7 @@
 /** What is on the table: the picture, what is shown over it, and the settings of every capability. */
 import { create } from 'zustand';
 import type { Encoding, Job, Params, StoredFile } from '../api/types';
+import { excludedBy, without } from '../schema/exclusive';
 import { keeper } from './keep';
 
 export type View = 'start' | 'studio' | 'gallery';
@@ -82,6 +83,13 @@ export function setParams(params: Params, capability = getState().capability): v
 export function changeParams(change: (params: Params) => Params): void {
   const state = getState();
   setParams(change(paramsOf(state)));
+}
+
+/** Lets go of what cannot stand beside a setting or a port that was just chosen. */
+export function makeRoomFor(name: string, capability = getState().capability): void {
+  const { params, ports } = excludedBy(capability, name);
+  if (params.length) setParams(without(paramsOf(getState(), capability), params), capability);
+  for (const port of ports) if (getState().extras[capability]?.[port]?.length) setExtras(port, [], capability);
 }
 
 export function setExtras(port: string, files: StoredFile[], capability = getState().capability): void {
