@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the golden files again, each group with the versions it is pinned to. Afterwards: look at `git diff --stat`.
-# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout upscalers diffusion weights sampling.
+# Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout select upscalers diffusion weights sampling.
 set -euo pipefail
 
 # Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt; for the group networks,
@@ -26,10 +26,10 @@ run() { # run GROUP SCRIPT [ARGUMENT …]
 }
 
 danqing=target/release/danqing
-for group in ${*:-vision media migan stylizers gatys cutout upscalers diffusion weights sampling}; do
+for group in ${*:-vision media migan stylizers gatys cutout select upscalers diffusion weights sampling}; do
     case $group in
     vision) for script in canny fill_photos filters flow inpaint masks metrics resize rotate tone; do run vision "tools/golden/vision_$script.py"; done ;;
-    media) for script in colors matrix; do run media "tools/golden/media_$script.py"; done ;;
+    media) for script in media_colors media_matrix metadata; do run media "tools/golden/$script.py"; done ;;
     migan)
         "$danqing" models pull default --yes --quiet
         coffee=$("$(python_for vision)" -c 'import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / "data/coffee.png")')
@@ -48,6 +48,13 @@ for group in ${*:-vision media migan stylizers gatys cutout upscalers diffusion 
         "$danqing" models pull default --yes --quiet
         run networks tools/golden/cutout_networks.py "$("$danqing" models path u2netp)" "$("$danqing" models path modnet-portrait)"
         run matting tools/golden/vision_matting.py
+        ;;
+    select)
+        "$danqing" models pull default --yes --quiet
+        # Its network's code alone is read, so none of its dependencies is needed.
+        beside=tools/.venv-mobile-sam
+        "$(python_for networks)" -m pip install --quiet --no-deps --upgrade --target "$beside" mobilesam-mirror==1.0.0
+        run networks tools/golden/mobile_sam.py "$("$danqing" models path mobile-sam)" "$beside"
         ;;
     upscalers)
         "$danqing" models pull default --yes --quiet
@@ -68,6 +75,6 @@ for group in ${*:-vision media migan stylizers gatys cutout upscalers diffusion 
         "$danqing" models pull default --yes --quiet
         run sampling tools/golden/clip_tokenizer.py "$("$danqing" models path clip-bpe-vocabulary)"
         ;;
-    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, upscalers, diffusion, weights or sampling)" >&2; exit 2 ;;
+    *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, select, upscalers, diffusion, weights or sampling)" >&2; exit 2 ;;
     esac
 done

@@ -120,7 +120,7 @@ impl Studio {
         let cancel = progress.cancel_token().clone();
         let mut picture = picture_of(medium)?;
         let recipe = self.recipe(job, output.clone(), facts);
-        let (mut bytes, warnings) = files::encoded(&mut picture, &job.encoding, recipe.to_json(), &cancel)?;
+        let (mut bytes, warnings) = files::encoded(&mut picture, &job.encoding, &recipe, &cancel)?;
         if !warnings.is_empty() {
             self.noting(Phase::Run, progress, &mut job.notices, |p| {
                 for warning in warnings {
@@ -128,7 +128,7 @@ impl Studio {
                 }
             });
             let recipe = self.recipe(job, output, facts);
-            (bytes, _) = files::encoded(&mut picture, &job.encoding, recipe.to_json(), &cancel)?;
+            (bytes, _) = files::encoded(&mut picture, &job.encoding, &recipe, &cancel)?;
         }
         let (size, sha256) = (bytes.len() as u64, files::sha256(&bytes, &cancel)?);
         let (width, height, facts) = (picture.width, picture.height, facts.clone());

@@ -10,7 +10,7 @@ use danqing_media::{Medium, Picture};
 use danqing_weights::Sha256Hex;
 
 use crate::recipe::Error as RecipeError;
-use crate::{Encoding, InputRecord, Place, Recipe, destination};
+use crate::{Encoding, Infotext, InputRecord, Place, Recipe, destination};
 
 /// Why a file can't be read or written as asked.
 #[derive(Debug, thiserror::Error)]
@@ -219,7 +219,7 @@ pub(crate) fn bytes_of(place: &Place, cancel: &CancelToken) -> Result<Vec<u8>, F
 }
 
 /// Errors of decoding do not know where the bytes came from.
-fn at(place: &Place, error: file::Error) -> Failure {
+pub(crate) fn at(place: &impl std::fmt::Display, error: file::Error) -> Failure {
     if error.class() == Class::Cancelled {
         return Failure::from_error(error);
     }
@@ -230,14 +230,19 @@ fn at(place: &Place, error: file::Error) -> Failure {
     }
 }
 
-/// A picture as a file with this recipe inside (none where metadata is stripped), and what the format could not hold.
+/// A picture as a file with this recipe inside (none where metadata is stripped), and what the format could not hold. What
+/// was sampled also carries A1111's infotext, which takes the place of one that the input had.
 pub(crate) fn encoded(
     picture: &mut Picture,
     encoding: &Encoding,
-    recipe: String,
+    recipe: &Recipe,
     cancel: &CancelToken,
 ) -> Result<(Vec<u8>, Vec<file::Warning>), Failure> {
-    picture.metadata.recipe = (!encoding.strip_metadata).then_some(recipe);
+    picture.metadata.recipe = (!encoding.strip_metadata).then(|| recipe.to_json());
+    if let Some(infotext) = Infotext::of_recipe(recipe, picture.size()) {
+        picture.metadata.texts.retain(|(keyword, _)| keyword != "parameters");
+        picture.metadata.texts.push(("parameters".to_owned(), infotext.to_string()));
+    }
     let made = file::encode(picture, &options(encoding)?, cancel).map_err(Failure::from_error)?;
     Ok((made.bytes, made.warnings))
 }

@@ -12,6 +12,7 @@ mod destination;
 mod doctor;
 mod execute;
 mod files;
+mod inspect;
 mod job;
 mod models;
 mod plain_words;
@@ -31,6 +32,7 @@ pub use destination::Error as DestinationError;
 pub use doctor::{Client, Diagnosis};
 pub use execute::Finished;
 pub use files::{format_names, read_recipe, recipe_inside};
+pub use inspect::{Generation, Infotext, Inspection, Source, inspect, inspect_file};
 pub use job::{InputRecord, Job, Notice, Phase};
 pub use models::{Error as ModelError, Model, ModelState, Transfer};
 pub use prepare::Prepared;
@@ -40,6 +42,8 @@ pub use request::{Encoding, Error as RequestError, JobRequest, Place, Places};
 pub use rerun::{Error as RerunError, Rerun};
 pub use studio::{Settings, Studio};
 pub use styles::Style;
+
+pub use danqing_pipelines::sampling::{labels_of_samplers, labels_of_schedules, sampler_and_schedule};
 
 /// Version of danqing, as recipes keep it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -38,3 +38,28 @@ fn without_a_picture_the_prompt_makes_as_many_as_asked_for() {
     assert_eq!(nameless.code, 2, "{}", nameless.stderr);
     assert!(nameless.error().contains("the output has no name"), "{}", nameless.stderr);
 }
+
+#[test]
+fn other_programs_can_read_how_it_was_made() {
+    let shop = Workshop::with_default_models();
+    let model = support::tiny_checkpoint(&shop.path(""));
+    let model = model.to_str().expect("unicode");
+    shop.picture("photo.png", 64, 64);
+    let made =
+        ["reimagine", "photo.png", "--model", model, "--prompt=一只猫", "--steps=2", "--seed=5", "--clip-skip=2"];
+    for name in ["made.png", "made.jpg"] {
+        shop.succeed(&[&made[..], &["--sampler=DPM++ 2M Karras", "--strength=0.5", "-o", name]].concat());
+        let said = shop.succeed(&["png-info", name, "--json"]);
+        let said: serde_json::Value = serde_json::from_str(said.text()).expect("JSON");
+        let infotext = said["infotext"].as_str().expect("an infotext");
+        let expected = "一只猫\nSteps: 2, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 5, Size: 64x64, Model hash: ";
+        assert!(infotext.starts_with(expected), "{infotext}");
+        assert!(
+            infotext.contains(", Denoising strength: 0.5, Clip skip: 2, RNG: CPU, Version: danqing "),
+            "{infotext}"
+        );
+        assert_eq!((&said["source"], &said["request"]["params"]["steps"]), (&"danqing".into(), &2.into()));
+    }
+    let people = shop.succeed(&["png-info", "made.png", "--lang=zh"]);
+    assert!(people.text().contains("提示词：一只猫"), "{}", people.text());
+}

@@ -14,7 +14,6 @@ use danqing_weights::Sha256Hex;
 use serde::{Deserialize, Serialize};
 
 pub use incoming::{Incoming, clean_name};
-pub use picture::Inspected;
 pub use thumbnail::{Thumbnail, thumbnail_side};
 
 /// A picture of the content store.

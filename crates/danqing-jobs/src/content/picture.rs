@@ -5,26 +5,7 @@ use danqing_media::Picture;
 use danqing_media::file::{self, Format};
 
 use super::{ContentStore, Incoming, StoredFile, clean_name};
-use crate::files;
-
-/// What a picture says about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inspected {
-    /// Name of the format, e.g. `png`.
-    pub format: String,
-    /// Pixels per row, upright.
-    pub width: usize,
-    /// Rows, upright.
-    pub height: usize,
-    /// danqing's recipe, JSON.
-    pub recipe: Option<String>,
-    /// Keyword and text of PNG texts.
-    pub texts: Vec<(String, String)>,
-    /// Raw EXIF (TIFF structure).
-    pub exif: Option<Vec<u8>>,
-    /// XMP packet.
-    pub xmp: Option<String>,
-}
+use crate::{Inspection, files};
 
 impl ContentStore {
     /// Lets a received file in if it is a picture within the limits; its thumbnail is made on the way.
@@ -56,19 +37,10 @@ impl ContentStore {
     ///
     /// # Errors
     /// See [`Self::accept`].
-    pub fn inspect(&self, mut incoming: Incoming, name: &str, cancel: &CancelToken) -> Result<Inspected, Failure> {
-        let bytes = incoming.bytes()?;
-        let picture = self.decoded(&bytes, cancel).map_err(|e| named(&clean_name(name), &e))?;
-        let metadata = picture.metadata;
-        Ok(Inspected {
-            format: Format::from_bytes(&bytes).map_or("png", |format| format.extensions()[0]).to_owned(),
-            width: picture.width,
-            height: picture.height,
-            recipe: metadata.recipe,
-            texts: metadata.texts,
-            exif: metadata.exif.map(|exif| exif.to_vec()),
-            xmp: metadata.xmp,
-        })
+    pub fn inspect(&self, mut incoming: Incoming, name: &str, cancel: &CancelToken) -> Result<Inspection, Failure> {
+        let (bytes, name) = (incoming.bytes()?, clean_name(name));
+        let picture = self.decoded(&bytes, cancel).map_err(|e| named(&name, &e))?;
+        crate::inspect::described(&bytes, &name, Some(picture.size()))
     }
 
     fn decoded(&self, bytes: &[u8], cancel: &CancelToken) -> Result<Picture, danqing_media::Error> {

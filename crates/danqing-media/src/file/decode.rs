@@ -6,7 +6,7 @@ use std::path::Path;
 use danqing_capability::CancelToken;
 
 use super::limits::Deadline;
-use super::{Format, Limits, bmp, exif, format, gif, jpeg, png, tiff, webp, xmp};
+use super::{Format, Limits, bmp, comment, exif, format, gif, jpeg, png, tiff, webp, xmp};
 use crate::profile::Conversion;
 use crate::{Error, Picture, Warning};
 
@@ -84,6 +84,25 @@ pub fn read_recipe(bytes: &[u8]) -> Result<Option<String>, Error> {
         Format::WebP => Ok(webp::xmp_packet(bytes).as_deref().and_then(xmp::recipe)),
         Format::Tiff => Ok(tiff::xmp_packet(bytes).as_deref().and_then(xmp::recipe)),
         Format::Bmp | Format::Gif | Format::Avif => Ok(None),
+    }
+}
+
+/// What programs wrote into a file about how the picture was made: PNG texts by their keywords, texts in EXIF data by the
+/// names of their tags. Pixels are not decoded; danqing's recipe is left out.
+///
+/// # Errors
+/// Those of [`read_recipe`].
+pub fn read_texts(bytes: &[u8]) -> Result<Vec<(String, String)>, Error> {
+    let in_exif = |exif: Option<&[u8]>| exif.map_or_else(Vec::new, comment::texts);
+    match known_format(bytes)? {
+        Format::Png => {
+            let found = png::description(bytes)?;
+            Ok([found.texts, in_exif(found.exif.as_deref())].concat())
+        }
+        Format::Jpeg => Ok(in_exif(jpeg::exif_data(bytes).as_deref())),
+        Format::WebP => Ok(in_exif(webp::exif_data(bytes))),
+        Format::Tiff => Ok(in_exif(Some(bytes))),
+        Format::Bmp | Format::Gif | Format::Avif => Ok(Vec::new()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use danqing_capability::CancelToken;
 
-use super::{Format, jpeg, png, tiff, webp, xmp};
+use super::{Format, comment, jpeg, png, tiff, webp, xmp};
 use crate::{Channels, Depth, Error, Picture, Samples, Warning};
 
 /// Which depth a file gets.
@@ -75,10 +75,14 @@ pub struct Encoded {
     pub warnings: Vec<Warning>,
 }
 
+/// Keyword of the text in which A1111 and many others say how a picture was made. Formats without texts hold it as the
+/// comment of their EXIF data.
+pub(super) const INFOTEXT: &str = "parameters";
+
 /// What goes into a file besides samples.
 pub(super) struct Attachments<'a> {
     pub(super) icc: Option<&'a [u8]>,
-    pub(super) exif: Option<&'a [u8]>,
+    pub(super) exif: Option<Cow<'a, [u8]>>,
     /// Without the recipe.
     pub(super) xmp: Option<&'a str>,
     pub(super) texts: &'a [(String, String)],
@@ -86,12 +90,20 @@ pub(super) struct Attachments<'a> {
 }
 
 impl<'a> Attachments<'a> {
-    fn new(picture: &'a Picture, strip: bool) -> Self {
+    fn new(picture: &'a Picture, options: EncodeOptions) -> Self {
         let metadata = &picture.metadata;
-        let kept = !strip;
+        let kept = !options.strip_metadata;
+        let infotext = metadata.texts.iter().find(|(keyword, _)| keyword == INFOTEXT).map(|(_, text)| text.as_str());
+        let exif = metadata.exif.as_deref();
+        let exif = match infotext {
+            Some(text) if options.format != Format::Png || exif.is_some_and(comment::has_comment) => {
+                Some(Cow::Owned(comment::with_text(exif, text)))
+            }
+            _ => exif.map(Cow::Borrowed),
+        };
         Self {
             icc: picture.icc_profile.as_deref(),
-            exif: metadata.exif.as_deref().filter(|_| kept),
+            exif: exif.filter(|_| kept),
             xmp: metadata.xmp.as_deref().filter(|_| kept),
             texts: if kept { &metadata.texts } else { &[] },
             recipe: metadata.recipe.as_deref(),
@@ -108,10 +120,11 @@ impl<'a> Attachments<'a> {
         Some(Cow::Owned(xmp::with_recipe(self.xmp, recipe)))
     }
 
-    /// Says that texts have no place in this format.
+    /// Says that texts have no place in this format; the infotext is in its EXIF data.
     pub(super) fn warn_about_texts(&self, format: Format, warnings: &mut Vec<Warning>) {
-        if !self.texts.is_empty() {
-            let message = format!("{format} holds no PNG texts; {} were left out", self.texts.len());
+        let left_out = self.texts.iter().filter(|(keyword, _)| keyword != INFOTEXT).count();
+        if left_out > 0 {
+            let message = format!("{format} holds no PNG texts; {left_out} were left out");
             warnings.push(Warning::new("texts_dropped", message));
         }
     }
@@ -128,7 +141,7 @@ pub fn encode(picture: &Picture, options: &EncodeOptions, cancel: &CancelToken) 
     options.check(picture)?;
     let mut warnings = Vec::new();
     let picture = in_depth(picture, *options, &mut warnings);
-    let attachments = Attachments::new(&picture, options.strip_metadata);
+    let attachments = Attachments::new(&picture, *options);
     let bytes = match options.format {
         Format::Png => png::encode(&picture, &attachments, cancel)?,
         Format::Jpeg => jpeg::encode(&picture, &attachments, options.quality, &mut warnings, cancel)?,

@@ -1,4 +1,4 @@
-//! The little that danqing reads and changes in EXIF data: orientation and the embedded thumbnail.
+//! The little that danqing reads and changes in EXIF data: orientation, the embedded thumbnail, texts (in `comment`).
 //!
 //! Layout: TIFF 6.0, section 2 (header, image file directories of 12-byte entries); tags: EXIF 2.32.
 
@@ -64,6 +64,15 @@ pub(super) fn tree(bytes: &[u8]) -> Option<Tree> {
     Some(Tree { first: kept, exif, gps })
 }
 
+/// Every entry of the first and the EXIF directory: some programs (Pillow) write tags of the second into the first.
+pub(super) fn entries(bytes: &[u8]) -> Vec<Entry> {
+    let Some(view) = View::new(bytes) else { return Vec::new() };
+    let Some(first) = view.first_directory() else { return Vec::new() };
+    let linked = view.entry(first, EXIF_DIRECTORY).and_then(|entry| view.number(entry));
+    let linked = linked.map_or_else(Vec::new, |at| view.entries(at as usize));
+    [linked, view.entries(first)].concat()
+}
+
 /// EXIF data without the `Exif\0\0` that some containers put before it.
 pub(super) fn without_prefix(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"Exif\0\0").unwrap_or(bytes)
@@ -97,6 +106,75 @@ pub(super) fn for_changed_picture(exif: &[u8]) -> Vec<u8> {
         made[link..link + 4].fill(0);
     }
     made
+}
+
+/// EXIF data of this tree, upright, in big-endian order.
+pub(super) fn block(tree: &Tree) -> Vec<u8> {
+    let number = |tag, kind, data: &[u8]| Entry { tag, kind, data: data.to_vec() };
+    let mut first: Vec<_> = tree.first.iter().filter(|entry| entry.tag != ORIENTATION).cloned().collect();
+    first.push(number(ORIENTATION, 3, &1_u16.to_ne_bytes()));
+    let mut below = Vec::new();
+    for (tag, entries) in [(EXIF_DIRECTORY, &tree.exif), (GPS_DIRECTORY, &tree.gps)] {
+        if !entries.is_empty() {
+            first.push(number(tag, 4, &[0; 4]));
+            below.push((tag, entries));
+        }
+    }
+    let mut at = 8 + directory_size(&first);
+    for &(tag, entries) in &below {
+        let link = first.iter_mut().filter(|entry| entry.tag == tag);
+        link.for_each(|entry| entry.data = (at as u32).to_ne_bytes().to_vec());
+        at += directory_size(entries);
+    }
+    let mut made = b"MM\0*\0\0\0\x08".to_vec();
+    push_directory(&mut made, &first);
+    below.into_iter().for_each(|(_, entries)| push_directory(&mut made, entries));
+    made
+}
+
+fn directory_size(entries: &[Entry]) -> usize {
+    let outside = |entry: &Entry| if entry.data.len() > 4 { entry.data.len().next_multiple_of(2) } else { 0 };
+    2 + 12 * entries.len() + 4 + entries.iter().map(outside).sum::<usize>()
+}
+
+/// Entries in the order of their tags, no further directory, then what does not fit into the entries.
+fn push_directory(made: &mut Vec<u8>, entries: &[Entry]) {
+    let mut sorted: Vec<_> = entries.iter().collect();
+    sorted.sort_by_key(|entry| entry.tag);
+    let outside_at = made.len() + 2 + 12 * sorted.len() + 4;
+    let mut outside = Vec::new();
+    made.extend((sorted.len() as u16).to_be_bytes());
+    for Entry { tag, kind, data } in sorted {
+        let (unit, size) = layout(*kind).unwrap_or((1, 1));
+        let mut data = data.clone();
+        if cfg!(target_endian = "little") {
+            data.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+        }
+        made.extend([tag.to_be_bytes(), kind.to_be_bytes()].concat());
+        made.extend(((data.len() / size) as u32).to_be_bytes());
+        if data.len() > 4 {
+            made.extend(((outside_at + outside.len()) as u32).to_be_bytes());
+            outside.extend(&data);
+            outside.resize(outside.len().next_multiple_of(2), 0);
+        } else {
+            data.resize(4, 0);
+            made.extend(data);
+        }
+    }
+    made.extend([0; 4]);
+    made.extend(outside);
+}
+
+/// Bytes that a byte order turns round, and bytes of a value, of a type (TIFF 6.0, section 2).
+fn layout(kind: u16) -> Option<(usize, usize)> {
+    Some(match kind {
+        1 | 2 | 6 | 7 => (1, 1),
+        3 | 8 => (2, 2),
+        4 | 9 | 11 | 13 => (4, 4),
+        5 | 10 => (4, 8),
+        12 => (8, 8),
+        _ => return None,
+    })
 }
 
 /// Bounds-checked reading in the byte order of the data.
@@ -154,14 +232,7 @@ impl<'a> View<'a> {
     /// The entry at a place; none if it or its data is not there.
     fn read(&self, at: usize) -> Option<Entry> {
         let (tag, kind, count) = (self.short(at)?, self.short(at + 2)?, self.long(at + 4)?);
-        let (unit, size) = match kind {
-            1 | 2 | 6 | 7 => (1, 1),
-            3 | 8 => (2, 2),
-            4 | 9 | 11 | 13 => (4, 4),
-            5 | 10 => (4, 8),
-            12 => (8, 8),
-            _ => return None,
-        };
+        let (unit, size) = layout(kind)?;
         let length = usize::try_from(count).ok()?.checked_mul(size)?;
         let start = if length <= 4 { at + 8 } else { self.long(at + 8)? as usize };
         let mut data = self.bytes.get(start..start.checked_add(length)?)?.to_vec();

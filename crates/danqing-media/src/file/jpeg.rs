@@ -131,6 +131,11 @@ fn decode_samples(bytes: &[u8], frame: &Frame, kind: Kind, deadline: &Deadline) 
     Ok(data)
 }
 
+/// EXIF data, if the headers hold some.
+pub(super) fn exif_data(bytes: &[u8]) -> Option<Vec<u8>> {
+    Segments::read(bytes, Part::Headers).ok()?.exif
+}
+
 /// The XMP packet, if the headers hold one.
 pub(super) fn xmp_packet(bytes: &[u8]) -> Option<String> {
     Segments::read(bytes, Part::Headers).ok()?.xmp
@@ -166,7 +171,7 @@ fn attach<W: jpeg_encoder::JfifWrite>(
     warnings: &mut Vec<Warning>,
 ) -> Result<(), Error> {
     attachments.warn_about_texts(Format::Jpeg, warnings);
-    match attachments.exif {
+    match attachments.exif.as_deref() {
         Some(exif) if exif.len() <= LARGEST_EXIF => encoder.add_exif_metadata(exif).map_err(|e| refused(&e))?,
         Some(exif) => {
             let message = format!("EXIF data of {} bytes does not fit into JPEG and was left out", exif.len());

@@ -6,6 +6,7 @@
 mod atomic;
 mod bmp;
 mod bmp_runs;
+mod comment;
 mod decode;
 mod encode;
 mod exif;
@@ -24,7 +25,7 @@ mod webp;
 mod xmp;
 
 pub use atomic::{Overwrite, write_atomic};
-pub use decode::{decode, read, read_bytes, read_recipe};
+pub use decode::{decode, read, read_bytes, read_recipe, read_texts};
 pub use encode::{DepthChoice, EncodeOptions, Encoded, encode};
 pub use format::Format;
 pub use limits::Limits;

@@ -7,7 +7,7 @@ use danqing_capability::{CancelToken, Cancelled};
 
 use png::{BitDepth, ColorType, DecodingError, Info, Transformations};
 
-use super::encode::{Attachments, shared};
+use super::encode::{Attachments, INFOTEXT, shared};
 use super::limits::{Deadline, TimedReader};
 use super::{Format, Limits, exif};
 use crate::{Channels, Depth, Error, Metadata, Picture, Samples};
@@ -107,16 +107,26 @@ fn texts<'a>(info: &'a Info<'_>) -> impl Iterator<Item = (&'a str, String)> {
 
 /// The recipe of a file whose pixels may be anything.
 pub(super) fn recipe(bytes: &[u8]) -> Result<Option<String>, Error> {
+    Ok(described(bytes, |found| found.recipe.is_some())?.recipe)
+}
+
+/// EXIF data and texts of a file whose pixels may be anything, as far as it can be read.
+pub(super) fn description(bytes: &[u8]) -> Result<Metadata, Error> {
+    described(bytes, |_| false)
+}
+
+/// What stands before the pixels and, unless that is enough, what stands after them.
+fn described(bytes: &[u8], enough: impl Fn(&Metadata) -> bool) -> Result<Metadata, Error> {
     let limits = Limits::default();
     let deadline = &Deadline::new(Format::Png, &limits, &CancelToken::default());
     let reader = TimedReader::new(bytes, deadline.clone());
     let decoder = png::Decoder::new_with_limits(reader, png::Limits { bytes: limits.decoder_bytes() });
     let mut reader = decoder.read_info().map_err(|e| failure(e, deadline, &limits))?;
-    let found = metadata(reader.info()).recipe;
-    if found.is_some() || reader.finish().is_err() {
+    let found = metadata(reader.info());
+    if enough(&found) || reader.finish().is_err() {
         return Ok(found);
     }
-    Ok(metadata(reader.info()).recipe)
+    Ok(metadata(reader.info()))
 }
 
 /// Lossless; filter and compression are fixed, so the same picture gives the same bytes.
@@ -133,7 +143,7 @@ pub(super) fn encode(picture: &Picture, attachments: &Attachments<'_>, cancel: &
         Depth::Sixteen => BitDepth::Sixteen,
     };
     info.icc_profile = attachments.icc.map(Cow::Borrowed);
-    info.exif_metadata = attachments.exif.map(Cow::Borrowed);
+    info.exif_metadata = attachments.exif.as_deref().map(Cow::Borrowed);
     let mut bytes = Vec::new();
     match write(&mut bytes, info, picture, attachments, cancel) {
         Ok(()) => Ok(bytes),
@@ -152,7 +162,12 @@ fn write(
     let mut encoder = png::Encoder::with_info(bytes, info)?;
     encoder.set_compression(png::Compression::Balanced);
     for (keyword, text) in attachments.texts.iter().filter(|(keyword, _)| is_keyword(keyword)) {
-        encoder.add_itxt_chunk(keyword.clone(), text.clone())?;
+        if keyword == INFOTEXT && text.chars().all(|c| c == '\n' || is_latin(c)) {
+            // As Pillow decides; readers that know tEXt only find it.
+            encoder.add_text_chunk(keyword.clone(), text.clone())?;
+        } else {
+            encoder.add_itxt_chunk(keyword.clone(), text.clone())?;
+        }
     }
     if let Some(packet) = attachments.xmp {
         encoder.add_itxt_chunk(XMP.to_owned(), packet.to_owned())?;
@@ -187,8 +202,11 @@ fn write_pieces<T: Copy, const N: usize>(
 /// 1 to 79 printable Latin-1 characters (section 11.3.4.2), and none of ours.
 fn is_keyword(keyword: &str) -> bool {
     let count = keyword.chars().count();
-    let latin = |c: char| matches!(u32::from(c), 32..=126 | 161..=255);
-    (1..=79).contains(&count) && keyword.chars().all(latin) && ![RECIPE, XMP].contains(&keyword)
+    (1..=79).contains(&count) && keyword.chars().all(is_latin) && ![RECIPE, XMP].contains(&keyword)
+}
+
+fn is_latin(c: char) -> bool {
+    matches!(u32::from(c), 32..=126 | 161..=255)
 }
 
 fn damaged(detail: &str) -> Error {

@@ -157,7 +157,7 @@ impl Sheet<'_> {
         let mut encoder = TiffEncoder::new(UntilCancelled::new(&mut bytes, self.cancel))?
             .with_compression(Compression::Deflate(DeflateLevel::Balanced))
             .with_predictor(Predictor::Horizontal);
-        let tree = self.attachments.exif.and_then(exif::tree);
+        let tree = self.attachments.exif.as_deref().and_then(exif::tree);
         let linked = tree.as_ref().map(|tree| tiff_exif::write_linked(&mut encoder, tree)).transpose()?;
         let mut image = encoder.new_image::<L>(self.picture.width as u32, self.picture.height as u32)?;
         let directory = image.encoder();

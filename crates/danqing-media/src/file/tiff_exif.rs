@@ -1,6 +1,6 @@
 //! EXIF data between its own block and the directories of a TIFF file.
 
-use std::io::{Cursor, Seek, Write};
+use std::io::{Seek, Write};
 
 use tiff::decoder::ifd::Entry as Written;
 use tiff::encoder::{DirectoryEncoder, TiffEncoder, TiffKind};
@@ -21,18 +21,7 @@ pub(super) fn from_tiff(bytes: &[u8]) -> Option<Vec<u8>> {
     if tree.is_empty() {
         return None;
     }
-    block(&tree).ok()
-}
-
-fn block(tree: &Tree) -> Result<Vec<u8>, TiffError> {
-    let mut bytes = Cursor::new(Vec::new());
-    let mut encoder = TiffEncoder::new(&mut bytes)?;
-    let linked = write_linked(&mut encoder, tree)?;
-    let mut directory = encoder.image_directory()?;
-    write_first(&mut directory, tree, &linked)?;
-    directory.write_tag(Tag::Orientation, 1_u16)?;
-    directory.finish()?;
-    Ok(bytes.into_inner())
+    Some(exif::block(&tree))
 }
 
 /// Writes the EXIF and GPS directories; to be called before the first directory is begun.

@@ -17,7 +17,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Resu
     let (owned, until, limits) = (bytes.to_vec(), deadline.clone(), *limits);
     let mut picture = deadline.token().detached(move || decode_samples(&owned, &limits, &until))??;
     picture.icc_profile = riff::chunk(bytes, *b"ICCP").and_then(shared);
-    picture.metadata.exif = riff::chunk(bytes, *b"EXIF").map(exif::without_prefix).and_then(shared);
+    picture.metadata.exif = exif_data(bytes).and_then(shared);
     picture.metadata.xmp = xmp_packet(bytes);
     Ok(picture)
 }
@@ -39,6 +39,11 @@ fn decode_samples(bytes: &[u8], limits: &Limits, deadline: &Deadline) -> Result<
         picture.metadata.warnings.push(Warning::new("first_frame", message));
     }
     Ok(picture)
+}
+
+/// EXIF data, if there are some.
+pub(super) fn exif_data(bytes: &[u8]) -> Option<&[u8]> {
+    riff::chunk(bytes, *b"EXIF").map(exif::without_prefix)
 }
 
 /// The XMP packet, if there is one.
@@ -65,7 +70,7 @@ pub(super) fn encode(
     let packet = attachments.xmp_with_recipe(warnings);
     let extras = riff::Extras {
         icc: attachments.icc.filter(|_| keeps_profile),
-        exif: attachments.exif,
+        exif: attachments.exif.as_deref(),
         xmp: packet.as_deref().map(str::as_bytes),
     };
     Ok(riff::with_extras(&coded, size, alpha, &extras))

@@ -3,7 +3,7 @@
 use danqing_capability::CancelToken;
 use std::sync::Arc;
 
-use danqing_media::file::{EncodeOptions, Format, Limits, decode, encode, read_recipe};
+use danqing_media::file::{EncodeOptions, Format, Limits, decode, encode, read_recipe, read_texts};
 use danqing_media::{Channels, Error, Picture, Samples};
 
 use crate::examples::{each, part_of};
@@ -133,4 +133,50 @@ fn files_without_recipe_say_so() {
     }
     assert!(matches!(read_recipe(b""), Err(Error::Empty)));
     assert!(matches!(read_recipe(b"text"), Err(Error::NotAPicture { .. })));
+}
+
+#[test]
+fn the_infotext_is_a_text_in_png_and_the_exif_comment_elsewhere() {
+    let words = "孤舟\nSteps: 20, Sampler: Euler, Seed: 1";
+    for format in FORMATS {
+        let mut picture = picture();
+        picture.metadata.texts = vec![("parameters".to_owned(), words.to_owned())];
+        let made = encode(&picture, &EncodeOptions::new(format), &CancelToken::default()).expect("encodes");
+        assert!(!made.warnings.iter().any(|w| w.code == "texts_dropped"), "{format}");
+        let texts = read_texts(&made.bytes).expect("readable");
+        let keyword = if format == Format::Png { "parameters" } else { "UserComment" };
+        assert!(texts.contains(&(keyword.to_owned(), words.to_owned())), "{format}: {texts:?}");
+        let back = decode(&made.bytes, &Limits::default(), &CancelToken::default()).expect("readable");
+        assert_eq!(back.metadata.recipe.as_deref(), Some(RECIPE), "{format}");
+        let again = encode(
+            &back,
+            &EncodeOptions { strip_metadata: true, ..EncodeOptions::new(format) },
+            &CancelToken::default(),
+        );
+        assert_eq!(read_texts(&again.expect("encodes").bytes).expect("readable"), [], "{format}");
+    }
+}
+
+#[test]
+fn an_infotext_in_latin_letters_is_a_text_that_every_reader_finds() {
+    let mut picture = picture();
+    for (words, chunk) in
+        [("é\nSteps: 20", &b"tEXtparameters\0\xE9\nSteps: 20"[..]), ("雪", b"iTXtparameters\0\0\0\0\0")]
+    {
+        picture.metadata.texts = vec![("parameters".to_owned(), words.to_owned())];
+        let bytes = written(&picture, Format::Png);
+        assert!(bytes.windows(chunk.len()).any(|part| part == chunk), "{words}");
+    }
+}
+
+#[test]
+fn an_old_comment_does_not_contradict_a_new_infotext() {
+    let mut picture = picture();
+    picture.metadata.texts = vec![("parameters".to_owned(), "old".to_owned())];
+    let jpeg = written(&picture, Format::Jpeg);
+    let mut back = decode(&jpeg, &Limits::default(), &CancelToken::default()).expect("readable");
+    back.metadata.texts = vec![("parameters".to_owned(), "new".to_owned())];
+    let texts = read_texts(&written(&back, Format::Png)).expect("readable");
+    let said = texts.iter().filter(|(key, _)| ["parameters", "UserComment"].contains(&key.as_str()));
+    assert_eq!(said.map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["new", "new"]);
 }

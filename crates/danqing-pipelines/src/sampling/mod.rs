@@ -13,7 +13,9 @@ mod schedule;
 mod tests;
 
 pub use guidance::{InstructGuidance, classifier_free, instruct, rescaled, weighted};
-pub use names::{NameError, sampler_and_schedule};
+pub use names::{
+    NameError, label_of_sampler, label_of_schedule, labels_of_samplers, labels_of_schedules, sampler_and_schedule,
+};
 pub use noise::{
     BrownianPath, InitialNoise, LatentShape, NoiseOrder, NoiseSource, Philox, SeedResize, Stream, StreamNoise,
     TorchCpu, Variation, slerp_columns,

@@ -93,6 +93,28 @@ pub fn sampler_and_schedule(sampler: &str, schedule: Option<&str>) -> Result<(Sa
     joint(sampler).ok_or_else(|| NameError::Sampler(sampler.to_owned()))
 }
 
+/// The name that A1111 has for it.
+#[must_use]
+pub fn label_of_sampler(sampler: Sampler) -> &'static str {
+    labels_of_samplers().find(|(found, _)| *found == sampler).map_or("Euler", |(_, names)| names[0])
+}
+
+/// The name that A1111 has for it, and danqing's for schedules that A1111 does not name.
+#[must_use]
+pub fn label_of_schedule(schedule: Schedule) -> &'static str {
+    labels_of_schedules().find(|(found, _)| *found == schedule).map_or("Automatic", |(_, names)| names[0])
+}
+
+/// Every sampler with the names it is known by, A1111's first.
+pub fn labels_of_samplers() -> impl Iterator<Item = (Sampler, &'static [&'static str])> {
+    SAMPLERS.iter().copied()
+}
+
+/// Every schedule with the names it is known by, A1111's first.
+pub fn labels_of_schedules() -> impl Iterator<Item = (Schedule, &'static [&'static str])> {
+    SCHEDULES.iter().copied()
+}
+
 /// "DPM++ 2M Karras", "DPM2 a Karras": the words of a schedule after those of a sampler.
 fn joint(name: &str) -> Option<(Sampler, Schedule)> {
     let mut cuts = name.match_indices([' ', '_']).map(|(at, _)| at);

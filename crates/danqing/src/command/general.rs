@@ -70,6 +70,7 @@ pub(super) fn commands(language: Language) -> Vec<Command> {
             .arg(input.help_heading(text("heading.inputs")))
             .args(output_options(language, false)),
         Command::new("recipe").about(text("about.recipe")).arg(file("file", "option.made")),
+        Command::new("png-info").about(text("about.png_info")).arg(file("file", "option.made_anywhere")),
         Command::new("capabilities").about(text("about.capabilities")).arg(name("option.capability")),
         Command::new("styles").about(text("about.styles")),
         models(language),

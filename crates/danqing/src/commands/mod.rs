@@ -7,6 +7,7 @@ mod doctor;
 mod generated;
 mod make;
 mod models;
+mod png_info;
 mod serve;
 mod session;
 
@@ -58,6 +59,7 @@ fn dispatch(name: &str, matches: &ArgMatches, session: &mut Session, describing:
         "batch" => batch::run(matches, session, describing),
         "rerun" => make::again(matches, session),
         "recipe" => describe::recipe(matches),
+        "png-info" => png_info::run(matches, session),
         "capabilities" => describe::capabilities(matches, session, describing),
         "styles" => describe::styles(session, describing),
         "models" => models::run(matches, session),

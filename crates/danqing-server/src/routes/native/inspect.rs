@@ -4,8 +4,7 @@ use axum::Json;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, State};
 use danqing_capability::CancelToken;
-use danqing_jobs::Recipe;
-use danqing_jobs::content::Inspected;
+use danqing_jobs::{Inspection, Recipe};
 use serde_json::{Value, json};
 
 use super::uploads::{next_file, not_multipart};
@@ -32,22 +31,31 @@ pub(super) async fn inspect(
     Ok(Json(shown(&app, &app.blocking(inspect).await?)))
 }
 
-fn shown(app: &Shared, found: &Inspected) -> Value {
-    let mut answer =
-        json!({"format": found.format, "width": found.width, "height": found.height, "source": source(found)});
-    if let Some(recipe) = found.recipe.as_deref().and_then(|text| Recipe::from_json(text, "").ok()) {
+fn shown(app: &Shared, found: &Inspection) -> Value {
+    let mut answer = json!({
+        "format": found.format, "width": found.width, "height": found.height, "source": found.source,
+        "infotext": found.infotext, "generation": found.generation, "notices": found.notices,
+    });
+    if let Some(request) = &found.request {
+        answer["request"] = json!({
+            "capability": request.capability,
+            "params": app.without_folders(&Value::Object(request.params.clone())),
+            "inputs": {},
+        });
+    }
+    if let Some(recipe) = &found.recipe {
         let contents = |all: &Vec<danqing_jobs::InputRecord>| all.iter().map(|one| one.sha256.clone()).collect();
         let inputs: std::collections::BTreeMap<_, Vec<String>> =
             recipe.inputs.iter().map(|(port, all)| (port, contents(all))).collect();
         answer["request"] = json!({
             "capability": recipe.capability.id,
-            "params": app.without_folders(&asked(app, &recipe)),
+            "params": app.without_folders(&asked(app, recipe)),
             "inputs": inputs,
         });
-        answer["recipe"] = app.without_folders(&serde_json::to_value(&recipe).unwrap_or_default());
+        answer["recipe"] = app.without_folders(&serde_json::to_value(recipe).unwrap_or_default());
     }
-    if let Some(infotext) = text(found, "parameters") {
-        answer["infotext"] = json!(infotext);
+    if let Value::Object(all) = &mut answer {
+        all.retain(|_, value| !value.is_null());
     }
     answer
 }
@@ -58,26 +66,4 @@ fn asked(app: &Shared, recipe: &Recipe) -> Value {
     let is_asked = |name: &str| schema.as_ref().is_ok_and(|schema| !schema["properties"][name].is_null());
     let params = recipe.params.as_object().into_iter().flatten();
     params.filter(|(name, value)| is_asked(name) && !value.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect()
-}
-
-fn text<'a>(found: &'a Inspected, keyword: &str) -> Option<&'a str> {
-    found.texts.iter().find(|(known, _)| known == keyword).map(|(_, text)| text.as_str())
-}
-
-/// Which program the metadata are of.
-fn source(found: &Inspected) -> &'static str {
-    let has = |keyword| text(found, keyword).is_some();
-    if found.recipe.is_some() {
-        "danqing"
-    } else if has("invokeai_metadata") {
-        "invokeai"
-    } else if has("fooocus_scheme") {
-        "fooocus"
-    } else if has("prompt") && has("workflow") {
-        "comfyui"
-    } else if has("parameters") {
-        "a1111"
-    } else {
-        "none"
-    }
 }
