@@ -9,6 +9,7 @@ use danqing_pipelines::erase::Erase;
 use danqing_pipelines::extend::Extend;
 use danqing_pipelines::reimagine::Reimagine;
 use danqing_pipelines::restyle::Restyle;
+use danqing_pipelines::select::Select;
 use danqing_pipelines::upscale::Upscale;
 use danqing_weights::ModelStore;
 
@@ -55,6 +56,7 @@ impl Registry {
             Box::new(Reimagine::new(store, engine)),
             Box::new(Cutout::new(store, engine)),
             Box::new(Upscale::new(store, engine)),
+            Box::new(Select::new(store, engine)),
             Box::new(Adjust),
         ])
     }

@@ -1,4 +1,5 @@
-//! U²-NetP and MODNet on the real weights against onnxruntime's fp32 (`tools/golden/cutout_networks.py`).
+//! U²-NetP and MODNet on the real weights against onnxruntime's fp32 (`tools/golden/cutout_networks.py`), `MobileSAM` against
+//! its published code in torch (`tools/golden/mobile_sam.py`).
 
 mod support;
 
@@ -7,7 +8,8 @@ use std::path::Path;
 use danqing_capability::{CancelToken, Class, Classified};
 use danqing_models::Error as ModelError;
 use danqing_models::matting::{ModNet, matting_input};
-use danqing_models::segmenters::{U2Net, segmenter_input};
+use danqing_models::segmenters::mobile_sam::{Click, Prompt, mobile_sam_input};
+use danqing_models::segmenters::{MobileSam, U2Net, segmenter_input};
 use danqing_nn::{FeatureMap, Shape, Tier};
 use danqing_weights::{Limits, ModelStore, StoreConfig, TensorFile, containers};
 use support::{Outcome, engine, sample_indices};
@@ -151,5 +153,79 @@ fn a_cancelled_forward_shows_no_further_stage() -> Outcome {
         Ok(())
     });
     assert_eq!((result.err().ok_or("ran")?.class(), seen), (Class::Cancelled, 3));
+    Ok(())
+}
+
+/// Prompts of the script: clicks as x, y and whether inside, and a box.
+fn prompts() -> [(&'static str, Prompt); 4] {
+    let click = |x: f32, y: f32, is_inside| Click { x, y, is_inside };
+    let (inside, bounds) = (click(512.0, 800.0, true), Some([320.0, 150.0, 720.0, 1000.0]));
+    let three = vec![inside, click(511.0, 300.0, true), click(60.0, 60.0, false)];
+    [
+        ("click", Prompt { clicks: vec![inside], bounds: None }),
+        ("clicks", Prompt { clicks: three, bounds: None }),
+        ("box", Prompt { clicks: Vec::new(), bounds }),
+        ("both", Prompt { clicks: vec![click(900.0, 120.0, false)], bounds }),
+    ]
+}
+
+/// Largest difference of a logit, as a share of the mask's largest: the decoder's two looks at the picture add up the
+/// encoder's differences. 4e-5 was the largest seen.
+const LOGIT_TOLERANCE: f32 = 4e-4;
+/// Largest difference of a guessed quality, whose range is about 0..1.
+const QUALITY_TOLERANCE: f32 = 1e-4;
+
+#[test]
+fn mobile_sam_equals_its_published_code_stage_by_stage_and_prompt_by_prompt() -> Outcome {
+    let (golden, engine) = (golden("mobile_sam")?, engine(2, Tier::detected())?);
+    let network = MobileSam::load(&engine, &weights("mobile-sam", "mobile_sam.safetensors")?)?;
+    let input = mobile_sam_input(&picture(1024, 1024), 1024, 1024)?;
+    let input = FeatureMap::from_nhwc(&engine, Shape::new(1, 1024, 1024, 3), input)?;
+    let (mut seen, mut failures) = (0, Vec::new());
+    let embedding = network.encode_observed(&engine, &input, &mut |block, map| {
+        seen += 1;
+        failures.extend(difference(block, map, &golden)?);
+        Ok(())
+    })?;
+    assert_eq!((seen, failures.as_slice()), (6, &[][..]), "{}", engine.backend());
+    for (name, prompt) in prompts() {
+        let masks = network.decode(&engine, &embedding, &prompt)?;
+        let expect =
+            |what: &str| golden.get(&format!("{name}.{what}")).map(|view| view.to_f32()).ok_or("not in the golden");
+        let (quality, crop, statistics) = (expect("quality")?, expect("crop")?, expect("statistics")?);
+        let worst = masks.quality.iter().zip(&quality).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst <= QUALITY_TOLERANCE, "{name}: quality differs by {worst}");
+        let logits = masks.logits.to_nchw()?;
+        for (index, plane) in logits.chunks_exact(256 * 256).enumerate() {
+            let rows = crop[index * 1024..][..1024].chunks_exact(32).enumerate();
+            let pairs = rows.flat_map(|(row, expected)| plane[(CROP + row) * 256 + CROP..].iter().zip(expected));
+            let largest = statistics[index * 3 + 2];
+            let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / largest;
+            println!("{name} {index}: {worst:e} of {largest}");
+            assert!(worst <= LOGIT_TOLERANCE, "{name} {index}: logits differ by {worst} of {largest}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn mobile_sam_refuses_other_files_and_sizes() -> Outcome {
+    let engine = engine(1, Tier::detected())?;
+    let error = MobileSam::load(&engine, &weights("u2netp", "u2netp.onnx")?).err().ok_or("loaded")?;
+    assert_eq!(error.class(), Class::File);
+    let network = MobileSam::load(&engine, &weights("mobile-sam", "mobile_sam.safetensors")?)?;
+    let small = FeatureMap::filled(&engine, Shape::new(1, 512, 1024, 3), 0.0)?;
+    let error = network.encode(&engine, &small).err().ok_or("ran")?;
+    assert_eq!(error.to_string(), "MobileSAM: input of 1×512×1024×3 (NHWC), expected 1×1024×1024×3 (NHWC)");
+    let error = network.decode(&engine, &small, &Prompt::default()).err().ok_or("ran")?;
+    assert_eq!(error.class(), Class::Bug);
+    let (token, mut stages) = (CancelToken::default(), 0);
+    let whole = FeatureMap::filled(&engine, Shape::new(1, 1024, 1024, 3), 0.0)?;
+    let cancelled = network.encode_observed(&engine.with_cancel(token.clone()), &whole, &mut |_, _| {
+        stages += 1;
+        token.cancel();
+        Ok(())
+    });
+    assert_eq!((cancelled.err().ok_or("ran")?.class(), stages), (Class::Cancelled, 1));
     Ok(())
 }

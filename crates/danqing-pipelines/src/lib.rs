@@ -17,6 +17,7 @@ pub mod reimagine;
 pub mod restyle;
 pub mod sampling;
 mod seed;
+pub mod select;
 pub mod upscale;
 
 pub use lazy_network::NetworkError;

@@ -1,4 +1,4 @@
-//! `cutout` on compositions whose opacity is known, and on the real networks.
+//! `select` on a disc, `cutout` on compositions whose opacity is known, and on the real networks.
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -193,5 +193,96 @@ fn a_cancelled_run_says_so_at_every_stage() {
         let params = cutout.resolve(&inputs, Params::default(), &mut progress).expect("resolved");
         let error = cutout.run(&inputs, &params, &mut progress).expect_err(stop_at);
         assert_eq!(error.class(), Class::Cancelled, "{stop_at}: {error}");
+    }
+}
+
+mod selecting {
+    use danqing_capability::{Capability, Class, Classified, Inputs, Outputs};
+    use danqing_media::{Medium, Picture, Raster, Srgb8};
+    use danqing_pipelines::select::{Bounds, Click, Error, Params, Select};
+
+    use super::support::{engine, medium, progress_ignored, store};
+
+    const SIZE: (usize, usize) = (160, 120);
+    const DISC: (f64, f64, f64) = (60.0, 50.0, 30.0);
+
+    /// A red disc on a green ground.
+    fn disc() -> Picture {
+        Picture::from_srgb8(Raster::<Srgb8>::from_fn(SIZE.0, SIZE.1, |x, y, pixel| {
+            let is_inside = (x as f64 + 0.5 - DISC.0).hypot(y as f64 + 0.5 - DISC.1) < DISC.2;
+            let grain = ((x * 7 + y * 13) % 9) as u8;
+            pixel.copy_from_slice(if is_inside { &[200, 40, 30] } else { &[60, 140, 70] });
+            pixel.iter_mut().for_each(|value| *value += grain);
+        }))
+    }
+
+    fn run(select: &Select, params: Params) -> Result<Outputs<Medium>, Error> {
+        let inputs = Inputs::new().with("picture", medium(disc()));
+        progress_ignored(|progress| {
+            let params = select.resolve(&inputs, params, progress)?;
+            select.run(&inputs, &params, progress)
+        })
+    }
+
+    /// Share of the disc that is marked, and of the rest.
+    fn shares(outputs: &Outputs<Medium>) -> (f64, f64) {
+        let Medium::Picture(mask) = &outputs.media[0].1 else { panic!("a picture") };
+        let mask = mask.to_mask(danqing_media::MaskSource::Luma);
+        let (mut inside, mut outside) = ((0, 0), (0, 0));
+        for (at, &value) in mask.samples().iter().enumerate() {
+            let (x, y) = ((at % SIZE.0) as f64 + 0.5, (at / SIZE.0) as f64 + 0.5);
+            let part = if (x - DISC.0).hypot(y - DISC.1) < DISC.2 { &mut inside } else { &mut outside };
+            part.0 += usize::from(value >= 128);
+            part.1 += 1;
+        }
+        (f64::from(inside.0 as u32) / f64::from(inside.1), f64::from(outside.0 as u32) / f64::from(outside.1))
+    }
+
+    fn click(x: f64, y: f64) -> Params {
+        Params { points: vec![Click { x, y }], ..Params::default() }
+    }
+
+    #[test]
+    fn a_click_a_rectangle_and_their_opposites_select_the_disc() {
+        let select = Select::new(&store(), &engine());
+        let rectangle = Some(Bounds { x: 28.0, y: 18.0, width: 64.0, height: 64.0 });
+        let cases = [
+            click(60.0, 50.0),
+            Params { rectangle, ..Params::default() },
+            Params { refine: false, ..click(70.0, 60.0) },
+            Params { outside: vec![Click { x: 140.0, y: 100.0 }], rectangle, ..Params::default() },
+        ];
+        for params in cases {
+            let made = run(&select, params.clone()).expect("it runs");
+            let (inside, outside) = shares(&made);
+            assert!(inside > 0.98 && outside < 0.02, "{params:?}: {inside} {outside}");
+            let inverted = run(&select, Params { invert: true, ..params.clone() }).expect("it runs");
+            let (inside, outside) = shares(&inverted);
+            assert!(inside < 0.02 && outside > 0.98, "{params:?}");
+        }
+        let grown = shares(&run(&select, Params { grow: 6, ..click(60.0, 50.0) }).expect("it runs"));
+        assert!(grown.1 > 0.07, "{grown:?}");
+        let soft = run(&select, Params { feather: 8, ..click(60.0, 50.0) }).expect("it runs");
+        let Medium::Picture(mask) = &soft.media[0].1 else { panic!("a picture") };
+        let mask = mask.to_mask(danqing_media::MaskSource::Luma);
+        let (edge, far) = (mask.pixel(95, 50)[0], mask.pixel(110, 50)[0]);
+        assert!(edge > 0 && edge < 255 && far == 0, "{edge} {far}");
+    }
+
+    #[test]
+    fn marks_that_can_not_be_are_refused() {
+        let select = Select::new(&store(), &engine());
+        let cases = [
+            (Params::default(), "nothing is pointed at"),
+            (Params { outside: vec![Click { x: 1.0, y: 1.0 }], ..Params::default() }, "nothing is pointed at"),
+            (click(160.0, 5.0), "point 160,5 lies outside the picture of 160x120"),
+            (click(f64::NAN, 5.0), "point NaN,5 lies outside the picture of 160x120"),
+            (Params { grow: 129, ..click(1.0, 1.0) }, "grow 129 is out of range (expected -128 to 128 pixels)"),
+            (Params { feather: 65, ..click(1.0, 1.0) }, "feather 65 is out of range (expected 0 to 64 pixels)"),
+        ];
+        for (params, message) in cases {
+            let error = run(&select, params).err().expect(message);
+            assert_eq!((error.class(), error.to_string().as_str()), (Class::Caller, message));
+        }
     }
 }

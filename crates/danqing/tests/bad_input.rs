@@ -163,6 +163,26 @@ const ROWS: &[Row] = &[
         "models are missing: ",
         Some("danqing models pull default"),
     ),
+    // Selecting.
+    row(&["select", "江雪.png", "-o", "out.png"], 2, "nothing is pointed at", Some("--points X,Y")),
+    row(
+        &["select", "江雪.png", "--points=64,10", "-o", "out.png"],
+        2,
+        "point 64,10 lies outside the picture of 64x48",
+        None,
+    ),
+    row(
+        &["select", "江雪.png", "--rectangle=0,0,0,9", "-o", "out.png"],
+        2,
+        "rectangle 0,0 0x9 lies outside the picture of 64x48",
+        None,
+    ),
+    row(
+        &["select", "江雪.png", "--points=1,1", "-o", "out.png"],
+        6,
+        "models are missing: ",
+        Some("danqing models pull default"),
+    ),
     // Cutting out.
     row(&["cutout", "text.png", "-o", "out.png"], 3, "text.png: not a picture: ", None),
     row(

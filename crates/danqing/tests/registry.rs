@@ -38,6 +38,7 @@ fn ids_are_plain_and_unique() {
                 "run",
                 "rerun",
                 "recipe",
+                "png-info",
                 "capabilities",
                 "styles",
                 "models",
@@ -194,6 +195,7 @@ fn sample(id: &str, folder: &Path) -> Value {
         "restyle" => json!({"style": "ink-wash"}),
         "upscale" => json!({"scale": 2.0, "model": "video"}),
         "cutout" => json!({"model": "general"}),
+        "select" => json!({"points": [{"x": 40, "y": 30}]}),
         "reimagine" => json!({"model": support::tiny_checkpoint(folder), "prompt": "a lighthouse", "steps": 2}),
         other => panic!("{other} has no sample: add one here"),
     }

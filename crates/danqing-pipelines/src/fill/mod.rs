@@ -16,7 +16,7 @@ mod windows;
 use danqing_media::{Mask, Raster, SrgbF32};
 
 pub(crate) use choose::Contest;
-pub(crate) use coverage::{feathered, touched};
+pub(crate) use coverage::{bounds, feathered, touched};
 pub(crate) use engines::{
     LEAST_FOR_NETWORK, Search, classical, guided, network_at, patches, whole_scale, working_scale,
 };
