@@ -23,6 +23,7 @@ test: build
 	$(CARGO) test --release --locked --workspace
 	$(CARGO) check --release --locked -p danqing-nn --features candle
 	@bash tests/browser/run.sh $(DANQING)
+	bash tests/clients/run.sh $(DANQING)
 
 ## Everything that takes long: fuzzing of parsers and decoders, every property with many more cases.
 test-full: test

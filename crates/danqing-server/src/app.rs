@@ -26,6 +26,8 @@ pub(crate) struct App {
     pub(crate) receiving: Semaphore,
     /// Streams of events at once.
     pub(crate) streams: Arc<Semaphore>,
+    /// What the front of A1111 remembers.
+    pub(crate) a1111: crate::routes::a1111::State,
     /// True once the server ends: streams of events end too.
     pub(crate) closing: watch::Receiver<bool>,
 }
@@ -42,6 +44,7 @@ impl App {
             decoding: Semaphore::new(2),
             receiving: Semaphore::new(16),
             streams: Arc::new(Semaphore::new(200)),
+            a1111: crate::routes::a1111::State::default(),
             options,
             closing,
         }

@@ -1,7 +1,5 @@
 //! What every front needs: pictures in, a job made, its end awaited, pictures out.
 
-#![allow(dead_code, reason = "for the fronts that stand beside the native one")]
-
 use std::sync::Arc;
 
 use danqing_capability::CancelToken;
@@ -44,8 +42,13 @@ impl App {
     /// goes away cancels its job.
     pub(crate) async fn submit_and_wait(self: &Arc<Self>, submission: Submission) -> Result<JobRecord, ApiError> {
         let (job, _) = self.submit(submission, None).await?;
-        let mut left = CancelWhenLeft { app: Arc::clone(self), id: Some(job.id.clone()) };
-        let ended = self.wait(&job.id, |_| ()).await?;
+        self.wait_or_cancel(&job.id).await
+    }
+
+    /// Waits for the end of a job that is cancelled when nobody waits any more.
+    pub(crate) async fn wait_or_cancel(self: &Arc<Self>, id: &str) -> Result<JobRecord, ApiError> {
+        let mut left = CancelWhenLeft { app: Arc::clone(self), id: Some(id.to_owned()) };
+        let ended = self.wait(id, |_| ()).await?;
         left.id = None;
         Ok(ended)
     }

@@ -1,7 +1,10 @@
 //! Routes by front: `native` is danqing's own; others stand beside it and go through [`crate::App`].
 
+pub(crate) mod a1111;
+pub(crate) mod front;
 mod metrics;
 pub(crate) mod native;
+mod openai;
 
 use axum::Router;
 use axum::routing::get;
@@ -12,6 +15,8 @@ use crate::{Shared, guard, page};
 pub(crate) fn all(app: &Shared) -> Router {
     let routes = Router::new()
         .nest("/api/v1", native::routes(app))
+        .merge(a1111::routes(app))
+        .merge(openai::routes(app))
         .route("/metrics", get(metrics::metrics))
         .fallback(page::fallback);
     guard::guarded(routes, app)

@@ -1,0 +1,102 @@
+//! How far it has come, and stopping.
+
+use std::sync::PoisonError;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use danqing_jobs::queue::{JobRecord, ProgressView, Submission};
+use serde_json::{Value, json};
+
+use super::fields::Fields;
+use crate::Shared;
+use crate::error::ApiError;
+use crate::routes::front::ended;
+
+/// Takes a job off the list however the wait for it ends.
+struct Listed {
+    app: Shared,
+    id: String,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.app.a1111.jobs.lock().unwrap_or_else(PoisonError::into_inner).retain(|id| *id != self.id);
+    }
+}
+
+/// Runs a job that `progress` shows and `interrupt` stops. A job that was interrupted gives none.
+pub(super) async fn run(app: &Shared, submission: Submission) -> Result<Option<JobRecord>, ApiError> {
+    let (job, _) = app.submit(submission, None).await?;
+    app.a1111.jobs.lock().unwrap_or_else(PoisonError::into_inner).push(job.id.clone());
+    let listed = Listed { app: app.clone(), id: job.id.clone() };
+    let job = app.wait_or_cancel(&job.id).await?;
+    drop(listed);
+    match ended(job) {
+        Err(error) if error.code == "cancelled" => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The first job of this front that is worked on, and how many wait with it.
+async fn current(app: &Shared) -> Result<(usize, Option<ProgressView>), ApiError> {
+    let ids = app.a1111.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let count = ids.len();
+    let seen =
+        move |queue: &danqing_jobs::queue::JobQueue| Ok::<_, ApiError>(ids.iter().find_map(|id| queue.progress(id)));
+    Ok((count, app.blocking(seen).await?))
+}
+
+pub(super) async fn progress(State(app): State<Shared>) -> Result<Json<Value>, ApiError> {
+    let (count, seen) = current(&app).await?;
+    let fraction = seen.as_ref().map_or(0.0, |seen| seen.fraction);
+    let eta = seen.as_ref().and_then(|seen| seen.eta_seconds).unwrap_or(0.0);
+    let step = seen.as_ref().map_or("", |seen| seen.step.as_str());
+    Ok(Json(json!({
+        "progress": if count == 0 { 0.0 } else { fraction.clamp(0.01, 1.0) },
+        "eta_relative": eta,
+        "state": {
+            "skipped": false, "interrupted": false, "stopping_generation": false, "job": step, "job_count": count,
+            "job_timestamp": "0", "job_no": 0, "sampling_step": (fraction * 100.0) as u64, "sampling_steps": 100,
+        },
+        "current_image": null,
+        "textinfo": if step.is_empty() { Value::Null } else { json!(step) },
+    })))
+}
+
+/// What A1111's page asks; tasks have no names here.
+pub(super) async fn of_task(State(app): State<Shared>, body: Bytes) -> Result<Json<Value>, ApiError> {
+    let mut fields = Fields::read(&body)?;
+    fields.text("id_task")?;
+    let (count, seen) = current(&app).await?;
+    Ok(Json(json!({
+        "active": seen.is_some(), "queued": count > 0 && seen.is_none(), "completed": count == 0,
+        "progress": seen.as_ref().map(|seen| seen.fraction), "eta": seen.and_then(|seen| seen.eta_seconds),
+        "live_preview": null, "id_live_preview": -1, "textinfo": null,
+    })))
+}
+
+/// Stops every job of this front.
+pub(super) async fn interrupt(State(app): State<Shared>) -> Result<Json<Value>, ApiError> {
+    let ids = app.a1111.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let stop = move |queue: &danqing_jobs::queue::JobQueue| {
+        // One that has ended meanwhile needs no stopping.
+        ids.iter().for_each(|id| drop(queue.cancel(id)));
+        Ok::<_, ApiError>(())
+    };
+    app.blocking(stop).await?;
+    Ok(Json(json!({})))
+}
+
+/// Stops the job that is worked on; those that wait behind it go on.
+pub(super) async fn skip(State(app): State<Shared>) -> Result<Json<Value>, ApiError> {
+    let ids = app.a1111.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let stop = move |queue: &danqing_jobs::queue::JobQueue| {
+        if let Some(id) = ids.iter().find(|id| queue.progress(id).is_some()).or(ids.first()) {
+            drop(queue.cancel(id));
+        }
+        Ok::<_, ApiError>(())
+    };
+    app.blocking(stop).await?;
+    Ok(Json(Value::Null))
+}
