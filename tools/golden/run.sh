@@ -65,7 +65,11 @@ for group in ${*:-vision media migan stylizers gatys cutout select upscalers dif
         done
         run networks tools/golden/upscalers.py "$("$danqing" models path photo-astronaut)" "${files[@]}"
         ;;
-    diffusion) for script in diffusion reimagine; do run diffusion "tools/golden/$script.py"; done ;;
+    diffusion)
+        for script in diffusion reimagine edit; do run diffusion "tools/golden/$script.py"; done
+        "$danqing" models pull default --yes --quiet
+        run diffusion tools/golden/adapters.py "$("$danqing" models path clip-bpe-vocabulary)"
+        ;;
     weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
         run weights-torch tools/golden/weights_containers.py torch ;;
     sampling)

@@ -5,6 +5,8 @@ use danqing_media::Medium;
 use danqing_nn::Engine;
 use danqing_pipelines::adjust::Adjust;
 use danqing_pipelines::cutout::Cutout;
+use danqing_pipelines::diffusion::Checkpoints;
+use danqing_pipelines::edit::Edit;
 use danqing_pipelines::erase::Erase;
 use danqing_pipelines::extend::Extend;
 use danqing_pipelines::reimagine::Reimagine;
@@ -49,11 +51,13 @@ impl Registry {
     /// All capabilities, each built from the store and the engine. A new one is one more line here.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &Engine) -> Self {
+        let checkpoints = Checkpoints::new(store, engine);
         Self::of(vec![
             Box::new(Erase::new(store, engine)),
             Box::new(Extend::new(store, engine)),
             Box::new(Restyle::new(store, engine)),
-            Box::new(Reimagine::new(store, engine)),
+            Box::new(Reimagine::of(checkpoints.clone())),
+            Box::new(Edit::of(checkpoints)),
             Box::new(Cutout::new(store, engine)),
             Box::new(Upscale::new(store, engine)),
             Box::new(Select::new(store, engine)),

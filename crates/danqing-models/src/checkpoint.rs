@@ -7,13 +7,14 @@ use danqing_nn::Weight;
 use danqing_weights::{TensorFile, TensorView};
 
 use crate::Error;
-use crate::diffusion::{Stored, TensorShape, Tensors, seeded_values};
+use crate::diffusion::{Adapt, Stored, TensorShape, Tensors, seeded_values};
 
 /// How a network finds its tensors in one file. Names asked for are those of the published checkpoint.
 pub(crate) struct Checkpoint<'a> {
     network: &'static str,
     origin: Origin<'a>,
     stored_name: Box<dyn Fn(&str) -> Stored + 'a>,
+    adapt: Option<Adapt<'a>>,
     /// Stored names and dimensions of what was asked for.
     used: RefCell<BTreeMap<String, Vec<usize>>>,
 }
@@ -34,13 +35,15 @@ impl<'a> Checkpoint<'a> {
     }
 
     fn of_file(network: &'static str, file: &'a TensorFile, stored_name: Box<dyn Fn(&str) -> Stored + 'a>) -> Self {
-        Self { network, origin: Origin::File(file), stored_name, used: RefCell::default() }
+        Self { network, origin: Origin::File(file), stored_name, adapt: None, used: RefCell::default() }
     }
 
     /// Of a file or a rule.
     pub(crate) fn of(network: &'static str, tensors: Tensors<'a>) -> Self {
         match tensors {
-            Tensors::File { file, stored_name, .. } => Self::of_file(network, file, Box::new(stored_name)),
+            Tensors::File { file, stored_name, adapt, .. } => {
+                Self { adapt: Some(adapt), ..Self::of_file(network, file, Box::new(stored_name)) }
+            }
             Tensors::Seeded => Self { origin: Origin::Seeded, ..Self::listing(network) },
         }
     }
@@ -48,7 +51,7 @@ impl<'a> Checkpoint<'a> {
     /// Gives one value for any tensor and notes what was asked for, see [`Self::listed`].
     pub(crate) fn listing(network: &'static str) -> Self {
         let stored_name = Box::new(|name: &str| Stored::from(name.to_owned()));
-        Self { network, origin: Origin::Listing, stored_name, used: RefCell::default() }
+        Self { network, origin: Origin::Listing, stored_name, adapt: None, used: RefCell::default() }
     }
 
     /// Whether weights are stand-ins of one value.
@@ -103,6 +106,9 @@ impl<'a> Checkpoint<'a> {
         if parts > 1 {
             let length = values.len() / parts;
             values = values[part * length..(part + 1) * length].to_vec();
+        }
+        if let Some(adapt) = self.adapt {
+            adapt(name, shape, &mut values)?;
         }
         Ok(Weight::new(shape, values)?)
     }

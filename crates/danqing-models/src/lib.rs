@@ -2,6 +2,7 @@
 //! beside each network, on plain slices.
 #![forbid(unsafe_code)]
 
+pub mod adapters;
 mod checkpoint;
 pub mod denoisers;
 pub mod diffusion;

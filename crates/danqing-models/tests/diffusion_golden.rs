@@ -247,8 +247,8 @@ fn tensors_of_the_full_networks_are_those_of_diffusers() -> Outcome {
 #[test]
 fn a_file_of_another_network_is_refused_by_name() -> Outcome {
     let (golden, engine) = (golden()?, engine(1, Tier::Portable)?);
-    let tensors =
-        Tensors::File { file: &golden, stored_name: &|name: &str| name.to_owned().into(), belongs: &|_| true };
+    let stored = |name: &str| name.to_owned().into();
+    let tensors = Tensors::of_file(&golden, &stored, &|_| true);
     let error = Unet::load(&engine, tensors, UnetConfig::sd1()).err().ok_or("refused")?.to_string();
     assert!(error.contains("time_embedding.linear_1.weight") && error.contains("[1280, 320]"), "{error}");
     let latent = input(&engine, "x", Shape::new(1, 8, 8, 4))?;

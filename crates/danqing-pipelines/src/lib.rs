@@ -6,6 +6,8 @@
 pub mod adjust;
 pub mod bench;
 pub mod cutout;
+pub mod diffusion;
+pub mod edit;
 pub mod erase;
 pub mod extend;
 pub mod fill;

@@ -18,5 +18,5 @@ pub use class::{Class, Reporter, Transferred};
 pub use containers::{Limits, ParseError};
 pub use fetch::FetchConfig;
 pub use sha256::Sha256Hex;
-pub use store::{ModelStore, State, Status, StoreConfig, StoreError, Weights};
+pub use store::{ModelStore, State, Status, StoreConfig, StoreError, UserModel, Weights};
 pub use tensor::{Dtype, TensorEntry, TensorFile, TensorView};

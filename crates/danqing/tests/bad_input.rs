@@ -238,6 +238,19 @@ const ROWS: &[Row] = &[
         "strength 2 is out of range (expected 0 to 1)",
         None,
     ),
+    row(
+        &["edit", "江雪.png", SPOT, "--prompt=a cat", "-o", "out.png"],
+        6,
+        "no checkpoint is named",
+        Some("--model PATH"),
+    ),
+    row(&["edit", "江雪.png", SPOT, "--model=text.png", "-o", "out.png"], 3, "text.png: no known weight file", None),
+    row(
+        &["edit", "江雪.png", SPOT, "--model=text.png", "--feather=99", "-o", "out.png"],
+        2,
+        "feather 99 is out of range (expected 0 to 64 pixels)",
+        None,
+    ),
     // Outputs.
     row(
         &["erase", "江雪.png", SPOT, PATCH, "-o", "there.png"],

@@ -197,6 +197,8 @@ fn sample(id: &str, folder: &Path) -> Value {
         "cutout" => json!({"model": "general"}),
         "select" => json!({"points": [{"x": 40, "y": 30}]}),
         "reimagine" => json!({"model": support::tiny_checkpoint(folder), "prompt": "a lighthouse", "steps": 2}),
+        "edit" => json!({"model": support::tiny_checkpoint(folder), "prompt": "a lighthouse", "steps": 2,
+            "rectangles": [{"x": 30, "y": 20, "width": 20, "height": 16}]}),
         other => panic!("{other} has no sample: add one here"),
     }
 }

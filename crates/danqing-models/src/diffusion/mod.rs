@@ -10,7 +10,7 @@ pub(crate) use loader::Loader;
 pub(crate) use resampling::{Downsample, Upsample};
 pub(crate) use resnet_block::ResnetBlock;
 pub use seeded::{seeded_unit, seeded_values};
-pub use tensors::{Stored, TensorShape, Tensors};
+pub use tensors::{Adapt, Stored, TensorShape, Tensors};
 
 use danqing_nn::FeatureMap;
 

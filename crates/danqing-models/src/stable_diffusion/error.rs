@@ -38,6 +38,9 @@ pub enum OpenError {
         /// What is missing.
         missing: &'static str,
     },
+    /// An addition that was made for another network.
+    #[error("the additions do not fit: {0}")]
+    Lora(Error),
     /// Another network, or tensors that do not fit.
     #[error(transparent)]
     Network(#[from] Error),

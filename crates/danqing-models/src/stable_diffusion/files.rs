@@ -7,7 +7,8 @@ use danqing_weights::{Sha256Hex, TensorFile, Weights};
 
 use super::ldm::{self, Shapes, TextNames};
 use super::{OpenError, StableDiffusion, Training, folder};
-use crate::denoisers::unet::Unet;
+use crate::adapters::{LoraUse, Merge, Part};
+use crate::denoisers::unet::{Unet, UnetConfig};
 use crate::diffusion::{Stored, Tensors};
 use crate::latent_codecs::autoencoder_kl::AutoencoderKl;
 use crate::text_encoders::clip::ClipText;
@@ -33,14 +34,14 @@ enum Layout {
 }
 
 struct Folder {
-    unet: Part,
-    autoencoder: Part,
-    text: Part,
+    unet: PartFiles,
+    autoencoder: PartFiles,
+    text: PartFiles,
     scheduler: Option<String>,
 }
 
 /// One network of a folder.
-struct Part {
+struct PartFiles {
     tensors: TensorFile,
     config: String,
     sha256: Sha256Hex,
@@ -56,7 +57,7 @@ impl CheckpointFiles {
             let weights = Weights::of_file(path)?;
             return Ok(Self { layout: Layout::Single(weights.tensors), sha256: weights.sha256.to_string() });
         }
-        let part = |name: &str, files: &[&str]| Part::read(path, name, files);
+        let part = |name: &str, files: &[&str]| PartFiles::read(path, name, files);
         let (unet, autoencoder) = (part("unet", &UNET_FILES)?, part("vae", &UNET_FILES)?);
         let text = part("text_encoder", &TEXT_FILES)?;
         let scheduler = std::fs::read_to_string(path.join("scheduler/scheduler_config.json")).ok();
@@ -72,19 +73,22 @@ impl CheckpointFiles {
         &self.sha256
     }
 
-    /// Packs the networks for an engine.
+    /// Packs the networks for an engine, with low-rank additions.
     ///
     /// # Errors
-    /// [`OpenError`] says what the files hold and what was expected.
-    pub fn load(&self, engine: &Engine) -> Result<StableDiffusion, OpenError> {
-        match &self.layout {
-            Layout::Single(file) => of_single_file(engine, file),
-            Layout::Folder(folder) => of_folder(engine, folder),
-        }
+    /// [`OpenError`] says what the files hold and what was expected; [`OpenError::Lora`] what an addition lacks.
+    pub fn load(&self, engine: &Engine, loras: &[LoraUse<'_>]) -> Result<StableDiffusion, OpenError> {
+        let merge = Merge::new(engine, loras);
+        let made = match &self.layout {
+            Layout::Single(file) => of_single_file(engine, file, &merge)?,
+            Layout::Folder(folder) => of_folder(engine, folder, &merge)?,
+        };
+        merge.finish().map_err(OpenError::Lora)?;
+        Ok(made)
     }
 }
 
-impl Part {
+impl PartFiles {
     fn read(folder: &Path, name: &str, files: &[&str]) -> Result<Self, OpenError> {
         let missing = |file: &str| OpenError::NotDiffusers { missing: format!("{name}/{file}") };
         let folder = folder.join(name);
@@ -96,7 +100,7 @@ impl Part {
     }
 }
 
-fn of_folder(engine: &Engine, folder: &Folder) -> Result<StableDiffusion, OpenError> {
+fn of_folder(engine: &Engine, folder: &Folder, merge: &Merge<'_>) -> Result<StableDiffusion, OpenError> {
     let training = match &folder.scheduler {
         Some(text) => Training::from_json(text, "scheduler/scheduler_config.json")?,
         None => Training::default(),
@@ -106,14 +110,17 @@ fn of_folder(engine: &Engine, folder: &Folder) -> Result<StableDiffusion, OpenEr
     let text = folder::text_config(&folder.text.config, "text_encoder/config.json")?;
     let own = |name: &str| Stored::from(name.to_owned());
     let file = &folder.unet.tensors;
-    let unet = Unet::load(engine, Tensors::File { file, stored_name: &own, belongs: &|_| true }, unet)?;
+    let adapt = adapting(merge, Part::Denoiser, Some(unet.clone()));
+    let tensors = Tensors::File { file, stored_name: &own, belongs: &|_| true, adapt: &adapt };
+    let unet = Unet::load(engine, tensors, unet)?;
     let file = &folder.autoencoder.tensors;
     let stored = |name: &str| Stored::from(older_autoencoder_name(file, name));
-    let autoencoder =
-        AutoencoderKl::load(engine, Tensors::File { file, stored_name: &stored, belongs: &|_| true }, autoencoder)?;
+    let autoencoder = AutoencoderKl::load(engine, Tensors::of_file(file, &stored, &|_| true), autoencoder)?;
     let file = &folder.text.tensors;
     let belongs = |name: &str| name.starts_with("text_model.") && !name.ends_with("position_ids");
-    let text = ClipText::load(engine, Tensors::File { file, stored_name: &own, belongs: &belongs }, text)?;
+    let adapt = adapting(merge, Part::Text, None);
+    let tensors = Tensors::File { file, stored_name: &own, belongs: &belongs, adapt: &adapt };
+    let text = ClipText::load(engine, tensors, text)?;
     Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), training)?)
 }
 
@@ -128,7 +135,7 @@ fn older_autoencoder_name(file: &TensorFile, name: &str) -> String {
     older().filter(|older| file.get(older).is_some()).unwrap_or_else(|| name.to_owned())
 }
 
-fn of_single_file(engine: &Engine, file: &TensorFile) -> Result<StableDiffusion, OpenError> {
+fn of_single_file(engine: &Engine, file: &TensorFile, merge: &Merge<'_>) -> Result<StableDiffusion, OpenError> {
     let is_wrapped = file.entries().iter().any(|entry| entry.name.starts_with(WRAPPER));
     let root = if is_wrapped { WRAPPER } else { "" };
     let named = file.entries().iter();
@@ -146,18 +153,39 @@ fn of_single_file(engine: &Engine, file: &TensorFile) -> Result<StableDiffusion,
     let (config, levels) = (unet.clone(), autoencoder.channels.len());
     let stored = |name: &str| Stored::from(format!("{root}{}", ldm::unet(name, &config)));
     let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::UNET));
-    let unet = Unet::load(engine, Tensors::File { file, stored_name: &stored, belongs: &belongs }, unet)?;
+    let adapt = adapting(merge, Part::Denoiser, Some(unet.clone()));
+    let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
+    let unet = Unet::load(engine, tensors, unet)?;
     let stored = |name: &str| Stored::from(format!("{root}{}", ldm::autoencoder(name, levels)));
     let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::AUTOENCODER));
-    let autoencoder =
-        AutoencoderKl::load(engine, Tensors::File { file, stored_name: &stored, belongs: &belongs }, autoencoder)?;
+    let autoencoder = AutoencoderKl::load(engine, Tensors::of_file(file, &stored, &belongs), autoencoder)?;
     let stored = |name: &str| {
         let Stored { name, part } = names.stored(name);
         Stored { name: format!("{root}{name}"), part }
     };
     let belongs = |name: &str| inside(name, &|name| names.belongs(name));
-    let text = ClipText::load(engine, Tensors::File { file, stored_name: &stored, belongs: &belongs }, text)?;
+    let adapt = adapting(merge, Part::Text, None);
+    let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
+    let text = ClipText::load(engine, tensors, text)?;
     Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), Training::from_marks(file))?)
+}
+
+/// Adds to the weights of one network by the names that low-rank files have for its layers: diffusers' and, of a UNet, the
+/// original ones.
+fn adapting<'a>(
+    merge: &'a Merge<'a>,
+    part: Part,
+    unet: Option<UnetConfig>,
+) -> impl Fn(&str, &[usize], &mut [f32]) -> Result<(), Error> + 'a {
+    move |name, shape, values| {
+        let Some(layer) = name.strip_suffix(".weight") else { return Ok(()) };
+        let original = unet
+            .as_ref()
+            .map(|config| ldm::unet(layer, config).replace(ldm::UNET, "").trim_end_matches('.').to_owned());
+        let names: Vec<String> =
+            std::iter::once(layer.to_owned()).chain(original).map(|name| name.replace('.', "_")).collect();
+        merge.apply(part, &names, (shape, values))
+    }
 }
 
 /// Refuses files of other networks by what they hold, and checkpoints with tensors that nobody knows.

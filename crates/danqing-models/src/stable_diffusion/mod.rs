@@ -59,6 +59,12 @@ pub struct StableDiffusion {
 }
 
 impl StableDiffusion {
+    /// Side of the square pictures that it was trained at.
+    #[must_use]
+    pub fn native_side(&self) -> usize {
+        if self.family == Family::Two && self.predicts == Predicts::Velocity { 768 } else { 512 }
+    }
+
     fn finished(
         engine: &Engine,
         (unet, codec, text): (Unet, AutoencoderKl, ClipText),

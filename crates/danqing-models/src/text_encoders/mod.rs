@@ -20,5 +20,19 @@ pub trait TextEncoder: Send + Sync {
     /// # Errors
     /// [`Error::InputShape`] for no or too many tokens, one that is not in the vocabulary, or fewer layers than `skipped`;
     /// [`Error::Engine`], among them cancellation.
-    fn encode(&self, engine: &Engine, tokens: &[u32], skipped: usize) -> Result<FeatureMap, Error>;
+    fn encode(&self, engine: &Engine, tokens: &[u32], skipped: usize) -> Result<FeatureMap, Error> {
+        self.encode_with(engine, tokens, &[], skipped)
+    }
+
+    /// As [`Self::encode`] with vectors in the place of some tokens' own: textual inversions.
+    ///
+    /// # Errors
+    /// As [`Self::encode`], and [`Error::InputShape`] for a vector of another size.
+    fn encode_with(
+        &self,
+        engine: &Engine,
+        tokens: &[u32],
+        vectors: &[(usize, &[f32])],
+        skipped: usize,
+    ) -> Result<FeatureMap, Error>;
 }

@@ -32,11 +32,9 @@ pub(super) struct Origin<'a> {
 
 impl Origin<'_> {
     fn tensors(&self) -> Tensors<'_> {
-        self.file.map_or(Tensors::Seeded, |file| Tensors::File {
-            file,
-            stored_name: &|name: &str| name.to_owned().into(),
-            // Buffers that old checkpoints keep beside the weights.
-            belongs: &|name| !name.ends_with("position_ids"),
+        // Buffers that old checkpoints keep beside the weights are left.
+        self.file.map_or(Tensors::Seeded, |file| {
+            Tensors::of_file(file, &|name: &str| name.to_owned().into(), &|name| !name.ends_with("position_ids"))
         })
     }
 

@@ -29,7 +29,7 @@ pub enum Error {
     #[error("the mask is empty: no pixel is marked")]
     EmptyMask,
     /// The mask file is darker than what marks.
-    #[error("the mask marks nothing: its highest value is {highest}, what is to be erased has 128 or more")]
+    #[error("the mask marks nothing: its highest value is {highest}, what is marked has 128 or more")]
     DarkMask {
         /// Its highest value, 1 to 127.
         highest: u8,

@@ -5,7 +5,7 @@
 
 mod error;
 mod params;
-mod region;
+pub(crate) mod region;
 mod scenes;
 
 use std::sync::Arc;

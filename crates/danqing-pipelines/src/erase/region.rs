@@ -7,7 +7,7 @@ use danqing_vision::morphology::{Shape, dilated, eroded};
 use super::{Error, MaskChannel, Params, Point, Rectangle};
 
 /// 255 where `params` and `mask` say erase, 0 elsewhere; `width` × `height`.
-pub(super) fn hole(
+pub(crate) fn hole(
     mask: Option<&Picture>,
     params: &Params,
     (width, height): (usize, usize),
@@ -129,7 +129,7 @@ mod tests {
             let made = hole(Some(&Picture::from_mask(mask)), &Params::default(), (4, 4), &CancelToken::default());
             made.map(|_| ()).map_err(|e| e.to_string())
         };
-        let dark = "the mask marks nothing: its highest value is 127, what is to be erased has 128 or more";
+        let dark = "the mask marks nothing: its highest value is 127, what is marked has 128 or more";
         assert_eq!(message(127), Err(dark.to_owned()));
         assert_eq!(message(0), Err("the mask is empty: no pixel is marked".to_owned()));
         assert_eq!(message(128), Ok(()));

@@ -1,9 +1,12 @@
 //! What is measured on every result and stands in its recipe.
 
+use std::collections::BTreeMap;
+
 use danqing_capability::{Outputs, Progress};
 use danqing_media::{Mask, Picture, Samples};
 use danqing_vision::distance::distance_to_nonzero;
 use danqing_vision::seam::Score;
+use serde_json::Value;
 
 use super::{Error, coverage};
 
@@ -25,12 +28,31 @@ pub(crate) struct Facts {
 impl Facts {
     /// The output with its facts.
     pub(crate) fn into_outputs<M>(self, medium: M) -> Outputs<M> {
+        Outputs { facts: self.by_name(), ..Outputs::one("picture", medium) }
+    }
+
+    /// As the recipe has them.
+    pub(crate) fn by_name(self) -> BTreeMap<&'static str, Value> {
         let short = |v: f32| (f64::from(v) * 1e4).round() / 1e4;
-        Outputs::one("picture", medium)
-            .with_fact("max_difference_outside", self.max_difference_outside)
-            .with_fact("seam_ratio", self.seam_ratio.map(short))
-            .with_fact("variance_ratio", self.variance_ratio.map(short))
-            .with_fact("filled_share", short(self.filled_share))
+        BTreeMap::from([
+            ("max_difference_outside", self.max_difference_outside.into()),
+            ("seam_ratio", self.seam_ratio.map(short).into()),
+            ("variance_ratio", self.variance_ratio.map(short).into()),
+            ("filled_share", short(self.filled_share).into()),
+        ])
+    }
+
+    /// Of two results of the same hole: the larger difference outside, the more visible seam, the stranger detail.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let strange = |ratio: &f32| ratio.max(f32::MIN_POSITIVE).ln().abs();
+        let seams = self.seam_ratio.into_iter().chain(other.seam_ratio);
+        let details = self.variance_ratio.into_iter().chain(other.variance_ratio);
+        Self {
+            max_difference_outside: self.max_difference_outside.max(other.max_difference_outside),
+            seam_ratio: seams.max_by(f32::total_cmp),
+            variance_ratio: details.max_by(|a, b| strange(a).total_cmp(&strange(b))),
+            ..self
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use engines::{
 };
 pub use error::Error;
 pub(crate) use inpainter::{Inpainter, MIGAN, inpainter};
-pub(crate) use measure::{facts, warn_of_detail};
+pub(crate) use measure::{Facts, facts, warn_of_detail};
 
 /// A piece of a picture and what is unknown in it.
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,16 @@ pub struct Lora {
     pub network_weight: f32,
 }
 
+impl Lora {
+    /// From what stands inside `<lora:…>`: name, weight in the text encoder, weight in the denoiser. A name may be a path.
+    ///
+    /// # Errors
+    /// [`PromptError::Weight`].
+    pub fn from_argument(text: &str) -> Result<Self, PromptError> {
+        lora("lora", text)
+    }
+}
+
 /// The prompt without what stands in angle brackets, and each `LoRA` that stood there: `<lora:name>`, `<lora:name:0.8>`,
 /// `<lora:name:0.8:0.5>` (text encoder, then denoiser), `<lora:name:te=0.8:unet=0.5>`; `lyco` means the same. Angle brackets
 /// without a word and a colon are text.

@@ -4,15 +4,11 @@ use danqing_capability::{CancelToken, Cancelled, Progress};
 use danqing_media::{Raster, Rect, Space};
 use danqing_vision::resize::{Method, resized};
 
-use super::{Error, Params, Resize};
+use super::{Params, Resize};
+use crate::diffusion::{Error, out_of_range, usual_scale, work_size};
 
 /// Sides that a result may have.
 const SIDES: std::ops::RangeInclusive<usize> = 16..=4096;
-/// Sides that the network may work at.
-const WORK_SIDES: std::ops::RangeInclusive<usize> = 64..=2048;
-/// Pixels that the network works at where nobody asked for a size.
-const USUAL_PIXELS: f64 = 768.0 * 768.0;
-
 /// Width and height of the result, and of the network's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sizes {
@@ -38,22 +34,8 @@ impl Sizes {
             }
         }
         let is_free = params.width.is_none() && params.height.is_none();
-        let work = match (params.work_width, params.work_height) {
-            (Some(width), Some(height)) => (width, height),
-            (width, height) => {
-                let chosen = chosen(result, is_free, multiple);
-                (width.unwrap_or(chosen.0), height.unwrap_or(chosen.1))
-            }
-        };
-        for (name, actual) in [("work_width", work.0), ("work_height", work.1)] {
-            if !WORK_SIDES.contains(&actual) {
-                return Err(out_of_range(name, actual, "64 to 2048 pixels"));
-            }
-            if !actual.is_multiple_of(multiple) {
-                let nearest = nearest(actual as f64, multiple);
-                return Err(Error::NotAMultiple { name, actual, multiple, nearest });
-            }
-        }
+        let scale = if is_free { usual_scale(result) } else { 1.0 };
+        let work = work_size((params.work_width, params.work_height), result, scale, multiple)?;
         if work != result && params.work_width.is_none() {
             let ((w, h), (width, height)) = (work, result);
             let message = format!("the network works at {w}x{h}, the result is brought to {width}x{height}");
@@ -70,10 +52,6 @@ impl Sizes {
     }
 }
 
-fn out_of_range(name: &'static str, actual: usize, expected: &'static str) -> Error {
-    Error::OutOfRange { name, actual: actual.to_string(), expected }
-}
-
 fn result(params: &Params, picture: Option<(usize, usize)>, native: usize) -> (usize, usize) {
     let (width, height) = picture.unwrap_or((native, native));
     match (params.width, params.height) {
@@ -87,23 +65,6 @@ fn result(params: &Params, picture: Option<(usize, usize)>, native: usize) -> (u
 /// The other side at the same proportions.
 fn followed(side: usize, other: usize, own: usize) -> usize {
     ((side as f64 * other as f64 / own as f64).round() as usize).max(1)
-}
-
-/// Near the result; smaller where nobody asked for a size and the picture is large, larger where it is tiny.
-fn chosen((width, height): (usize, usize), is_free: bool, multiple: usize) -> (usize, usize) {
-    let (w, h) = (width as f64, height as f64);
-    let most = *WORK_SIDES.end() as f64;
-    let mut scale = (most / w.max(h)).min(1.0);
-    if is_free {
-        scale = scale.min((USUAL_PIXELS / (w * h)).sqrt());
-    }
-    let least = WORK_SIDES.start().next_multiple_of(multiple);
-    let side = |side: f64| nearest(side * scale, multiple).clamp(least, *WORK_SIDES.end());
-    (side(w), side(h))
-}
-
-fn nearest(side: f64, multiple: usize) -> usize {
-    ((side / multiple as f64).round() as usize).max(1) * multiple
 }
 
 /// `from` at another size, as `mode` says.

@@ -14,10 +14,13 @@ pub struct StoreConfig {
     pub offline: bool,
     /// How files are fetched.
     pub fetch: FetchConfig,
+    /// Further folders with models of the user's, of other programs too; see [`crate::UserModel`].
+    pub model_folders: Vec<PathBuf>,
 }
 
 impl StoreConfig {
-    /// `$DANQING_HOME`, else `danqing` in the XDG data folder (`$XDG_DATA_HOME`, `~/.local/share`).
+    /// `$DANQING_HOME`, else `danqing` in the XDG data folder (`$XDG_DATA_HOME`, `~/.local/share`). `$DANQING_MODELS` lists
+    /// further folders with models, as `$PATH` lists folders with programs.
     ///
     /// # Errors
     /// [`StoreError::NoHome`] if none of them is known.
@@ -30,12 +33,14 @@ impl StoreConfig {
         };
         let home = variable("DANQING_HOME").or_else(|| Some(data()?.join("danqing")));
         let home = home.ok_or(StoreError::NoHome)?;
-        Ok(Self { home, offline, fetch: FetchConfig::from_environment() })
+        let listed = std::env::var_os("DANQING_MODELS").unwrap_or_default();
+        let model_folders = std::env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty()).collect();
+        Ok(Self { home, offline, fetch: FetchConfig::from_environment(), model_folders })
     }
 
     /// In `home`, knowing nothing of the environment.
     #[must_use]
     pub fn in_folder(home: impl Into<PathBuf>, offline: bool) -> Self {
-        Self { home: home.into(), offline, fetch: FetchConfig::default() }
+        Self { home: home.into(), offline, fetch: FetchConfig::default(), model_folders: Vec::new() }
     }
 }

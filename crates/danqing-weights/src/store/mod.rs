@@ -13,6 +13,7 @@
 mod config;
 mod convert;
 mod error;
+mod folders;
 mod licences;
 pub(crate) mod lock;
 mod open;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 
 pub use config::StoreConfig;
 pub use error::StoreError;
+pub use folders::UserModel;
 pub use open::Weights;
 
 use crate::catalogue::{Catalogue, Conversion, Entry, LicenceClass};

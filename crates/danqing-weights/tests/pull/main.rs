@@ -59,7 +59,8 @@ impl Home {
     }
 
     pub(crate) fn store_with(&self, catalogue: &str, offline: bool) -> ModelStore {
-        let config = StoreConfig { home: self.path("home"), offline, fetch: self.fetch.clone() };
+        let config =
+            StoreConfig { home: self.path("home"), offline, fetch: self.fetch.clone(), model_folders: Vec::new() };
         ModelStore::with_catalogue(config, Catalogue::from_toml(&[catalogue]).unwrap())
     }
 

@@ -67,6 +67,12 @@ impl AutoencoderKl {
         })
     }
 
+    /// What latents are multiplied with to have about unit variance.
+    #[must_use]
+    pub fn scaling_factor(&self) -> f32 {
+        self.config.scaling_factor
+    }
+
     /// As [`LatentCodec::encode`]; `observe` sees the output of each level and of the middle.
     ///
     /// # Errors

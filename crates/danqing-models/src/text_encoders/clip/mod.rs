@@ -74,7 +74,18 @@ impl ClipText {
         skipped: usize,
         observe: Observe<'_>,
     ) -> Result<FeatureMap, Error> {
-        let mut x = self.embedded(engine, tokens, skipped)?;
+        self.forward(engine, tokens, &[], skipped, observe)
+    }
+
+    fn forward(
+        &self,
+        engine: &Engine,
+        tokens: &[u32],
+        vectors: &[(usize, &[f32])],
+        skipped: usize,
+        observe: Observe<'_>,
+    ) -> Result<FeatureMap, Error> {
+        let mut x = self.embedded(engine, tokens, vectors, skipped)?;
         for (index, layer) in self.layers[..self.layers.len() - skipped].iter().enumerate() {
             x = layer.forward(engine, &x)?;
             observe(&format!("layers.{index}"), &x)?;
@@ -83,7 +94,13 @@ impl ClipText {
     }
 
     /// Embeddings of tokens and places, `[1, 1, tokens, channels]`.
-    fn embedded(&self, engine: &Engine, tokens: &[u32], skipped: usize) -> Result<FeatureMap, Error> {
+    fn embedded(
+        &self,
+        engine: &Engine,
+        tokens: &[u32],
+        vectors: &[(usize, &[f32])],
+        skipped: usize,
+    ) -> Result<FeatureMap, Error> {
         let ClipTextConfig { vocabulary, tokens: most, channels, layers, .. } = self.config;
         let unknown = tokens.iter().find(|&&token| token as usize >= vocabulary);
         if tokens.is_empty() || tokens.len() > most || unknown.is_some() || skipped >= layers {
@@ -94,10 +111,16 @@ impl ClipText {
             let expected = format!("1 to {most} tokens below {vocabulary}, fewer than {layers} layers skipped");
             return Err(Error::InputShape { network: NETWORK, actual, expected });
         }
+        if let Some((_, vector)) = vectors.iter().find(|(_, vector)| vector.len() != channels) {
+            let (actual, expected) = (format!("a vector of {}", vector.len()), format!("vectors of {channels}"));
+            return Err(Error::InputShape { network: NETWORK, actual, expected });
+        }
         let rows = |weight: &Weight, index: usize| weight.values()[index * channels..][..channels].to_vec();
         let mut values = Vec::with_capacity(tokens.len() * channels);
         for (place, &token) in tokens.iter().enumerate() {
-            let (word, place) = (rows(&self.token_embedding, token as usize), rows(&self.position_embedding, place));
+            let own = vectors.iter().find(|(at, _)| *at == place).map(|(_, vector)| vector.to_vec());
+            let word = own.unwrap_or_else(|| rows(&self.token_embedding, token as usize));
+            let place = rows(&self.position_embedding, place);
             values.extend(word.iter().zip(place).map(|(word, place)| word + place));
         }
         Ok(FeatureMap::from_nhwc(engine, Shape::new(1, 1, tokens.len(), channels), values)?)
@@ -113,7 +136,13 @@ impl TextEncoder for ClipText {
         self.config.channels
     }
 
-    fn encode(&self, engine: &Engine, tokens: &[u32], skipped: usize) -> Result<FeatureMap, Error> {
-        self.encode_observed(engine, tokens, skipped, &mut |_, _| Ok(()))
+    fn encode_with(
+        &self,
+        engine: &Engine,
+        tokens: &[u32],
+        vectors: &[(usize, &[f32])],
+        skipped: usize,
+    ) -> Result<FeatureMap, Error> {
+        self.forward(engine, tokens, vectors, skipped, &mut |_, _| Ok(()))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use danqing_nn::Shape;
 use danqing_weights::{TensorFile, Weights};
 
-use super::{Error, Params};
+use super::{Error, Settings};
 use crate::sampling::{BrownianPath, InitialNoise, LatentShape, NoiseSource, Sampler, StreamNoise};
 
 /// Given noise, or none.
@@ -16,15 +16,15 @@ pub(super) struct Given {
 impl Given {
     /// Reads the noise file, if one is named, and checks its dimensions: `[variants, channels, height, width]`. Gives its
     /// sha256 too.
-    pub(super) fn read(params: &Params, latent: Shape) -> Result<(Self, Option<String>), Error> {
-        let Some(path) = &params.noise else { return Ok((Self { values: None }, None)) };
+    pub(super) fn read(settings: &Settings, latent: Shape) -> Result<(Self, Option<String>), Error> {
+        let Some(path) = &settings.noise else { return Ok((Self { values: None }, None)) };
         let named = || path.display().to_string();
         let weights = Weights::of_file(path).map_err(|cause| Error::NoiseFile { path: named(), cause })?;
         let actual = weights.sha256.to_string();
-        if let Some(expected) = params.noise_sha256.clone().filter(|expected| *expected != actual) {
+        if let Some(expected) = settings.noise_sha256.clone().filter(|expected| *expected != actual) {
             return Err(Error::NoiseChanged { path: named(), actual, expected });
         }
-        let expected = [params.variants, latent.channels, latent.height, latent.width];
+        let expected = [settings.variants, latent.channels, latent.height, latent.width];
         let values = fitting(&weights.tensors, expected, path)?;
         Ok((Self { values: Some(values) }, Some(actual)))
     }
@@ -34,14 +34,14 @@ impl Given {
     pub(super) fn of_variant(
         &self,
         variant: usize,
-        params: &Params,
+        settings: &Settings,
         sampler: Sampler,
         latent: Shape,
         sigmas: &[f32],
     ) -> (Vec<f32>, Box<dyn NoiseSource>) {
-        let seed = params.seed.unwrap_or(0).wrapping_add(variant as u64);
+        let seed = settings.seed_of(variant);
         let shape = LatentShape { channels: latent.channels, height: latent.height, width: latent.width };
-        let (drawn, stream) = InitialNoise::new(params.noise_order, seed).draw(shape);
+        let (drawn, stream) = InitialNoise::new(settings.noise_order, seed).draw(shape);
         let given = self.values.as_ref().and_then(|values| values.chunks_exact(shape.values()).nth(variant));
         let first = given.map_or(drawn, <[f32]>::to_vec);
         if sampler.wants_brownian_noise() {

@@ -1,4 +1,4 @@
-//! Why reimagining can fail.
+//! Why a run of a diffusion network can fail.
 
 use std::path::PathBuf;
 
@@ -11,13 +11,13 @@ use crate::NetworkError;
 use crate::prompt::PromptError;
 use crate::sampling::{NameError, PathError, SamplingError};
 
-/// Why reimagining can fail.
+/// Why a run of a diffusion network can fail.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Nobody said which checkpoint.
     #[error(
-        "no checkpoint is named: reimagine runs Stable Diffusion 1.x and 2.x, such as v1-5-pruned-emaonly.safetensors \
+        "no checkpoint is named: this runs Stable Diffusion 1.x and 2.x, such as v1-5-pruned-emaonly.safetensors \
          (4.3 GB, CreativeML Open RAIL-M) or v2-1_768-ema-pruned.safetensors (5.2 GB, CreativeML Open RAIL++-M)"
     )]
     NoModel,
@@ -40,7 +40,7 @@ pub enum Error {
         expected: String,
     },
     /// The checkpoint needs more than a picture and a prompt.
-    #[error("model file {path} is {what} ({actual} input channels), expected a plain checkpoint ({expected})")]
+    #[error("model file {path} is {what} ({actual} input channels), expected {expected}")]
     OtherInputs {
         /// As given.
         path: String,
@@ -48,8 +48,8 @@ pub enum Error {
         what: &'static str,
         /// Channels of its UNet's input.
         actual: usize,
-        /// Channels of a latent.
-        expected: usize,
+        /// Channels that would do.
+        expected: String,
     },
     /// UNet and text encoder are of different checkpoints.
     #[error("model file {path}: the text encoder has {actual} channels, the UNet expects {expected}")]
@@ -83,11 +83,25 @@ pub enum Error {
         /// The nearest one.
         nearest: usize,
     },
-    /// `<lora:…>` in a prompt.
-    #[error("the prompt names <lora:{name}>, which reimagine does not read yet")]
-    Lora {
-        /// Name of the file.
+    /// A file that a prompt or parameter names.
+    #[error("there is no {what} named {name:?} (looked in {folders})")]
+    NoAddition {
+        /// What kind of file.
+        what: &'static str,
+        /// As it was named.
         name: String,
+        /// Where it was looked for.
+        folders: String,
+    },
+    /// A textual inversion of another text encoder.
+    #[error("textual inversion {path} has vectors of {actual}, the text encoder expects {expected}")]
+    EmbeddingMisfit {
+        /// The file.
+        path: String,
+        /// Channels of its vectors.
+        actual: usize,
+        /// Channels of the text encoder.
+        expected: usize,
     },
     /// The noise file can't be read.
     #[error("noise file {path}: {cause}")]
@@ -170,10 +184,12 @@ impl Classified for Error {
             Self::ModelFile { cause, .. } => cause.class(),
             Self::ModelChanged { .. }
             | Self::TextMisfit { .. }
+            | Self::NoAddition { .. }
+            | Self::EmbeddingMisfit { .. }
             | Self::NoiseFile { .. }
             | Self::NoiseShape { .. }
             | Self::NoiseChanged { .. } => Class::File,
-            Self::OtherInputs { .. } | Self::Lora { .. } => Class::Unsupported,
+            Self::OtherInputs { .. } => Class::Unsupported,
             Self::Dump { .. } => Class::Environment,
             Self::OutOfRange { .. } | Self::NotAMultiple { .. } => Class::Caller,
             Self::Name(error) => error.class(),
@@ -195,6 +211,10 @@ impl Classified for Error {
             Self::ModelFile { cause: OpenError::Read(ParseError::Io { .. }), .. } => {
                 Some("--model takes the path of a .safetensors or .ckpt file or of a diffusers folder".into())
             }
+            Self::NoAddition { .. } => {
+                Some("give its path, or name its folder, or that of another program, in DANQING_MODELS".into())
+            }
+            Self::OtherInputs { .. } => Some("`danqing edit` runs inpainting and InstructPix2Pix checkpoints".into()),
             Self::Name(error) => error.hint(),
             Self::Tokenizer(error) => error.hint(),
             Self::Network(error) => error.hint(),

@@ -1,5 +1,5 @@
 //! Checkpoints small enough to be made by a test, with the structure of the published ones and weights made by rule; the
-//! same as in `tools/golden/reimagine.py`.
+//! same as in `tools/golden/{reimagine,edit}.py`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -15,17 +15,23 @@ use serde_json::json;
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
-/// Which of the two.
+/// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tiny {
     Sd1,
     Sd2,
+    /// Stable Diffusion 1 with mask and masked picture beside the latent.
+    Inpaint,
+    /// Stable Diffusion 1 with the picture beside the latent.
+    Pix2Pix,
 }
 
 impl Tiny {
-    fn unet(self) -> UnetConfig {
+    pub(crate) fn unet(self) -> UnetConfig {
         let (usual, channels, heads, middle_heads) = match self {
             Self::Sd1 => (UnetConfig::sd1(), vec![32, 64], vec![8, 0], 8),
+            Self::Inpaint => (UnetConfig::sd1_inpaint(), vec![32, 64], vec![8, 0], 8),
+            Self::Pix2Pix => (UnetConfig::pix2pix(), vec![32, 64], vec![8, 0], 8),
             Self::Sd2 => (UnetConfig::sd2(), vec![64, 128], vec![1, 0], 2),
         };
         UnetConfig { channels, heads, middle_heads, layers: 1, context: 64, ..usual }
@@ -35,8 +41,8 @@ impl Tiny {
         AutoencoderKlConfig { channels: vec![32, 32, 64, 64], layers: 1, ..AutoencoderKlConfig::sd() }
     }
 
-    fn text(self) -> ClipTextConfig {
-        let usual = if self == Self::Sd1 { ClipTextConfig::sd1() } else { ClipTextConfig::sd2() };
+    pub(crate) fn text(self) -> ClipTextConfig {
+        let usual = if self == Self::Sd2 { ClipTextConfig::sd2() } else { ClipTextConfig::sd1() };
         ClipTextConfig { channels: 64, inner: 128, heads: 1, layers: 2, ..usual }
     }
 
@@ -52,9 +58,9 @@ impl Tiny {
     /// A diffusers folder.
     pub(crate) fn folder(self, engine: &Engine, folder: &Path) -> Outcome<PathBuf> {
         let root = folder.join(format!("{self:?}"));
-        let (heads, activation) = if self == Self::Sd1 { (json!(8), "quick_gelu") } else { (json!([1, 2]), "gelu") };
+        let (heads, activation) = if self == Self::Sd2 { (json!([1, 2]), "gelu") } else { (json!(8), "quick_gelu") };
         let unet = json!({
-            "_class_name": "UNet2DConditionModel", "in_channels": 4, "out_channels": 4, "layers_per_block": 1,
+            "_class_name": "UNet2DConditionModel", "in_channels": self.unet().in_channels, "out_channels": 4, "layers_per_block": 1,
             "block_out_channels": self.unet().channels, "cross_attention_dim": 64, "attention_head_dim": heads,
             "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"], "class_embed_type": null,
             "use_linear_projection": self == Self::Sd2,
@@ -64,7 +70,7 @@ impl Tiny {
             "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 1, "num_hidden_layers": 2,
             "hidden_act": activation, "vocab_size": 49408,
         });
-        let kind = if self == Self::Sd1 { "epsilon" } else { "v_prediction" };
+        let kind = if self == Self::Sd2 { "v_prediction" } else { "epsilon" };
         let scheduler = json!({"beta_schedule": "scaled_linear", "prediction_type": kind});
         let files = ["diffusion_pytorch_model", "diffusion_pytorch_model.fp16", "model"];
         let parts = ["unet", "vae", "text_encoder"];
@@ -95,7 +101,10 @@ impl Tiny {
             let (stored, parts) = line.split_once(" = ").ok_or("no =")?;
             let mut words = stored.split(' ');
             let name = words.next().ok_or("no name")?.to_owned();
-            let shape = words.map(str::parse).collect::<Result<Vec<usize>, _>>()?;
+            let mut shape = words.map(str::parse).collect::<Result<Vec<usize>, _>>()?;
+            if name == "model.diffusion_model.input_blocks.0.0.weight" {
+                shape[1] = self.unet().in_channels;
+            }
             let mut values = Vec::new();
             for part in parts.split(',') {
                 let (name, shape) = known.remove(part).ok_or_else(|| format!("{part} is not known"))?;
@@ -115,8 +124,8 @@ impl Tiny {
 fn golden_lines(tiny: Tiny) -> Outcome<Vec<String>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/diffusion_single_file.txt");
     let text = std::fs::read_to_string(path)?;
-    let section = format!("tiny {}]\n", format!("{tiny:?}").to_lowercase());
-    let lines = text.split('[').find_map(|part| part.strip_prefix(&section)).ok_or("no such section")?;
+    let section = if tiny == Tiny::Sd2 { "tiny sd2]\n" } else { "tiny sd1]\n" };
+    let lines = text.split('[').find_map(|part| part.strip_prefix(section)).ok_or("no such section")?;
     Ok(lines.lines().map(str::to_owned).collect())
 }
 

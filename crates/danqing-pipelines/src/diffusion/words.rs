@@ -6,8 +6,8 @@ use danqing_models::text_encoders::TextEncoder;
 use danqing_models::text_encoders::tokenizer::ClipTokenizer;
 use danqing_nn::{Engine, FeatureMap, Shape};
 
-use super::{Error, Params};
-use crate::prompt::{self, Chunk, Emphasis, Prompt, Side, Timeline, emphasised};
+use super::{Error, Settings, additions};
+use crate::prompt::{self, Chunk, Emphasis, Prompt, Side, Timeline, Token, emphasised};
 use crate::sampling::Sampler;
 
 /// Both prompts, and their texts as the network reads them.
@@ -19,13 +19,9 @@ pub(super) struct Words {
 }
 
 /// Refuses what can't be meant before anything is loaded.
-pub(super) fn check(params: &Params) -> Result<(), Error> {
-    for text in [&params.prompt, &params.negative_prompt] {
-        if let Some(lora) = prompt::loras(text)?.1.into_iter().next() {
-            return Err(Error::Lora { name: lora.name });
-        }
-    }
-    Ok(())
+pub(super) fn check(settings: &Settings) -> Result<(), Error> {
+    [&settings.prompt, &settings.negative_prompt].into_iter().try_for_each(|text| prompt::loras(text).map(|_| ()))?;
+    Ok(settings.loras.iter().try_for_each(|text| prompt::Lora::from_argument(text).map(|_| ()))?)
 }
 
 impl Words {
@@ -34,16 +30,16 @@ impl Words {
     pub(super) fn encoded(
         engine: &Engine,
         model: &StableDiffusion,
-        tokenizer: &ClipTokenizer,
-        params: &Params,
+        (tokenizer, own): (&ClipTokenizer, &additions::Words),
+        settings: &Settings,
         sampler: Sampler,
         progress: &mut Progress<'_>,
     ) -> Result<Self, Error> {
         let padding = model.family.padding_token();
-        let words = prompt::Words { tokenizer, embeddings: &[], padding };
-        let timeline = Timeline::new(params.steps * if sampler.looks_twice() { 2 } else { 1 });
-        let mut positive = Prompt::parse(&params.prompt, Side::Positive, timeline, words)?;
-        let mut negative = Prompt::parse(&params.negative_prompt, Side::Negative, timeline, words)?;
+        let words = prompt::Words { tokenizer, embeddings: &own.names, padding };
+        let timeline = Timeline::new(settings.steps * if sampler.looks_twice() { 2 } else { 1 });
+        let mut positive = Prompt::parse(&settings.prompt, Side::Positive, timeline, words)?;
+        let mut negative = Prompt::parse(&settings.negative_prompt, Side::Negative, timeline, words)?;
         let chunks = positive.most_chunks().max(negative.most_chunks());
         positive.fill_up(chunks, padding);
         negative.fill_up(chunks, padding);
@@ -52,7 +48,7 @@ impl Words {
         let mut texts = |prompt: &Prompt| -> Result<Vec<FeatureMap>, Error> {
             let mut encoded = Vec::with_capacity(prompt.texts.len());
             for text in &prompt.texts {
-                encoded.push(of_text(engine, &model.text, text, params.clip_skip - 1)?);
+                encoded.push(of_text(engine, (&model.text, own), text, settings.clip_skip - 1)?);
                 done += 1;
                 progress.step("text", done, total)?;
             }
@@ -74,11 +70,21 @@ impl Words {
 }
 
 /// All chunks of a text, one behind the other: `[1, 1, 77·chunks, channels]`.
-fn of_text(engine: &Engine, encoder: &impl TextEncoder, chunks: &[Chunk], skipped: usize) -> Result<FeatureMap, Error> {
+fn of_text(
+    engine: &Engine,
+    (encoder, own): (&impl TextEncoder, &additions::Words),
+    chunks: &[Chunk],
+    skipped: usize,
+) -> Result<FeatureMap, Error> {
     let (mut values, mut tokens) = (Vec::new(), 0);
     for chunk in chunks {
         let ids: Vec<u32> = chunk.ids().collect();
-        let mut encoded = encoder.encode(engine, &ids, skipped)?.to_nhwc()?; // [1, 1, 77, channels]
+        let vector = |(at, token): (usize, &Token)| match token {
+            Token::Id(_) => None,
+            Token::Vector { embedding, row } => Some((at, own.vector(*embedding, *row)?)),
+        };
+        let vectors: Vec<_> = chunk.tokens.iter().enumerate().filter_map(vector).collect();
+        let mut encoded = encoder.encode_with(engine, &ids, &vectors, skipped)?.to_nhwc()?; // [1, 1, 77, channels]
         emphasised(&mut encoded, &chunk.multipliers, Emphasis::Original);
         values.extend(encoded);
         tokens += ids.len();

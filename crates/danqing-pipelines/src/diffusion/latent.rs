@@ -9,7 +9,7 @@ use danqing_nn::{Engine, FeatureMap, Shape};
 use super::Error;
 
 /// The most likely latent of a picture (the mean of the encoder's distribution, not a sample of it), as NCHW values.
-pub(super) fn of_picture(
+pub(crate) fn encoded(
     engine: &Engine,
     codec: &AutoencoderKl,
     picture: &Raster<SrgbF32>,
@@ -25,6 +25,17 @@ pub(super) fn of_picture(
         stepped(progress.step("encode picture", done.min(levels), levels))
     })?;
     Ok(encoded.mean.to_nchw()?)
+}
+
+/// As [`encoded`], without the factor that latents have: what `InstructPix2Pix` was trained on.
+pub(crate) fn encoded_unscaled(
+    engine: &Engine,
+    codec: &AutoencoderKl,
+    picture: &Raster<SrgbF32>,
+    progress: &mut Progress<'_>,
+) -> Result<Vec<f32>, Error> {
+    let factor = codec.scaling_factor();
+    Ok(encoded(engine, codec, picture, progress)?.into_iter().map(|value| value / factor).collect())
 }
 
 /// The picture of a latent.

@@ -1,0 +1,251 @@
+//! The checkpoint in use: read and packed once, and kept until another one is asked for.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use danqing_capability::{CancelToken, WeightUse};
+use danqing_models::denoisers::Denoiser;
+use danqing_models::latent_codecs::LatentCodec;
+use danqing_models::stable_diffusion::{Betas, CheckpointFiles, OpenError, Predicts, StableDiffusion, Training};
+use danqing_models::text_encoders::TextEncoder;
+use danqing_models::text_encoders::tokenizer::{CATALOGUE_ID, ClipTokenizer};
+use danqing_nn::Engine;
+use danqing_weights::{LicenceClass, ModelStore, UserModel};
+
+use super::additions::{self, Wish};
+use super::{Error, Settings};
+use crate::sampling::{BetaSchedule, NoiseTable, Prediction};
+
+/// Folders of a diffusers checkpoint that are read.
+const PARTS: [&str; 4] = ["unet", "vae", "text_encoder", "scheduler"];
+
+/// Store, engine, and what was opened last. Clones share it: two checkpoints do not fit into many machines.
+#[derive(Clone)]
+pub struct Checkpoints {
+    store: ModelStore,
+    engine: Engine,
+    kept: Arc<Mutex<Option<Kept>>>,
+    tokenizer: Arc<Mutex<Option<Arc<ClipTokenizer>>>>,
+}
+
+/// A checkpoint and the files it was read from.
+struct Kept {
+    files: Vec<File>,
+    wishes: Vec<Wish>,
+    opened: Arc<Opened>,
+}
+
+/// Path, size and time: whether a file is still the same.
+type File = (PathBuf, u64, Option<SystemTime>);
+
+/// The networks and where they came from.
+pub(crate) struct Opened {
+    pub(crate) model: StableDiffusion,
+    pub(crate) weights: WeightUse,
+    /// What was added to them.
+    pub(crate) additions: Vec<WeightUse>,
+}
+
+impl Checkpoints {
+    /// Nothing is opened yet.
+    #[must_use]
+    pub fn new(store: &ModelStore, engine: &Engine) -> Self {
+        Self { store: store.clone(), engine: engine.clone(), kept: Arc::default(), tokenizer: Arc::default() }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The path itself if something is there, else what the model folders have of that name, else the path.
+    pub(crate) fn found(&self, path: PathBuf) -> PathBuf {
+        if path.exists() {
+            return path;
+        }
+        self.store.find_user_model(UserModel::Checkpoint, &path.to_string_lossy()).unwrap_or(path)
+    }
+
+    pub(super) fn wishes(&self, settings: &Settings) -> Result<Vec<Wish>, Error> {
+        additions::wishes(settings, &self.store)
+    }
+
+    /// Words of one's own that the prompts may hold.
+    pub(super) fn words(
+        &self,
+        settings: &Settings,
+        opened: &Opened,
+        cancel: &CancelToken,
+    ) -> Result<additions::Words, Error> {
+        let channels = opened.model.text.channels();
+        additions::Words::new(settings, (&self.store, &*self.tokenizer()?, channels), cancel)
+    }
+
+    /// The networks of a file or folder with what is added to them, read again only if anything has changed.
+    pub(super) fn get(&self, path: &Path, wishes: &[Wish], cancel: &CancelToken) -> Result<Arc<Opened>, Error> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = std::iter::once(path).chain(wishes.iter().map(|wish| wish.path.as_path()));
+        let files: Vec<File> = all.flat_map(files).collect();
+        let is_same = |kept: &&Kept| !files.is_empty() && kept.files == files && kept.wishes == wishes;
+        if let Some(same) = kept.as_ref().filter(is_same) {
+            return Ok(Arc::clone(&same.opened));
+        }
+        *kept = None;
+        let failed = |cause: OpenError| match cause {
+            OpenError::Network(danqing_models::Error::Engine(error)) => Error::Engine(error),
+            cause => Error::ModelFile { path: path.display().to_string(), cause },
+        };
+        let loras = wishes.iter().map(|wish| additions::lora(wish, cancel)).collect::<Result<Vec<_>, _>>()?;
+        let owned = path.to_owned();
+        let read = cancel.detached(move || CheckpointFiles::read(&owned))?.map_err(failed)?;
+        let used: Vec<_> = wishes.iter().zip(&loras).map(|(wish, (lora, _))| wish.used(lora)).collect();
+        let model = read.load(&self.engine.with_cancel(cancel.clone()), &used).map_err(failed)?;
+        let opened = Arc::new(Opened {
+            model,
+            weights: WeightUse {
+                id: path.display().to_string(),
+                sha256: read.sha256().to_owned(),
+                licence_class: LicenceClass::Unclear.to_string(),
+            },
+            additions: loras.into_iter().map(|(_, weights)| weights).collect(),
+        });
+        check(path, &opened.model)?;
+        *kept = Some(Kept { files, wishes: wishes.to_vec(), opened: Arc::clone(&opened) });
+        Ok(opened)
+    }
+
+    /// CLIP's tokenizer, the same for both families.
+    pub(crate) fn tokenizer(&self) -> Result<Arc<ClipTokenizer>, Error> {
+        let mut slot = self.tokenizer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tokenizer) = &*slot {
+            return Ok(Arc::clone(tokenizer));
+        }
+        let tokenizer = Arc::new(ClipTokenizer::from_gzip(&self.store.read(CATALOGUE_ID)?)?);
+        *slot = Some(Arc::clone(&tokenizer));
+        Ok(tokenizer)
+    }
+
+    /// Every file that took part, for the recipe.
+    pub(crate) fn weights(
+        &self,
+        settings: &Settings,
+        opened: &Opened,
+        cancel: &CancelToken,
+    ) -> Result<Vec<WeightUse>, Error> {
+        let mut weights = vec![opened.weights.clone()];
+        weights.extend(opened.additions.iter().cloned());
+        weights.extend(self.words(settings, opened, cancel)?.weights);
+        if let Ok(entry) = self.store.catalogue().get(CATALOGUE_ID) {
+            let (id, sha256) = (entry.id.clone(), entry.sha256.to_string());
+            weights.push(WeightUse { id, sha256, licence_class: entry.licence_class.to_string() });
+        }
+        Ok(weights)
+    }
+}
+
+/// Every file that a checkpoint is read from.
+fn files(path: &Path) -> Vec<File> {
+    let mut found = vec![path.to_owned()];
+    if path.is_dir() {
+        let inside = PARTS.iter().filter_map(|part| std::fs::read_dir(path.join(part)).ok());
+        found = inside.flatten().flatten().map(|entry| entry.path()).collect();
+        found.sort();
+    }
+    let stamp = |path: PathBuf| {
+        let metadata = std::fs::metadata(&path).ok()?;
+        Some((path, metadata.len(), metadata.modified().ok()))
+    };
+    found.into_iter().filter_map(stamp).collect()
+}
+
+/// What a network takes beside a noisy latent and a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Nothing: 4 channels.
+    Latent,
+    /// Mask and masked picture: an inpainting network, 9 channels.
+    Mask,
+    /// The picture: `InstructPix2Pix`, 8 channels.
+    Picture,
+}
+
+impl Takes {
+    /// For messages.
+    fn named(self) -> &'static str {
+        match self {
+            Self::Latent => "a plain checkpoint",
+            Self::Mask => "an inpainting checkpoint",
+            Self::Picture => "an InstructPix2Pix checkpoint",
+        }
+    }
+}
+
+impl Opened {
+    /// What its UNet takes; known since [`Checkpoints::get`].
+    pub(crate) fn takes(&self) -> Takes {
+        let latent = self.model.codec.latent_channels();
+        takes(self.model.unet.input_channels(), latent).unwrap_or(Takes::Latent)
+    }
+
+    /// Refuses a network that takes more than a latent.
+    pub(crate) fn plain(&self, path: Option<&Path>) -> Result<(), Error> {
+        match self.takes() {
+            Takes::Latent => Ok(()),
+            other => Err(Error::OtherInputs {
+                path: path.unwrap_or_else(|| Path::new("")).display().to_string(),
+                what: other.named(),
+                actual: self.model.unet.input_channels(),
+                expected: self.model.codec.latent_channels().to_string(),
+            }),
+        }
+    }
+}
+
+fn takes(channels: usize, latent: usize) -> Option<Takes> {
+    match channels.checked_sub(latent)? {
+        0 => Some(Takes::Latent),
+        beside if beside == latent => Some(Takes::Picture),
+        beside if beside == latent + 1 => Some(Takes::Mask),
+        _ => None,
+    }
+}
+
+/// Refuses networks of inputs that nobody knows, and parts that do not belong together.
+fn check(path: &Path, model: &StableDiffusion) -> Result<(), Error> {
+    let path = || path.display().to_string();
+    let (actual, latent) = (model.unet.input_channels(), model.codec.latent_channels());
+    if takes(actual, latent).is_none() {
+        let expected = format!("{latent}, {} or {}", 2 * latent, 2 * latent + 1);
+        return Err(Error::OtherInputs { path: path(), what: "a checkpoint of another kind", actual, expected });
+    }
+    let (actual, expected) = (model.text.channels(), model.unet.context_channels());
+    if actual != expected {
+        return Err(Error::TextMisfit { path: path(), actual, expected });
+    }
+    Ok(())
+}
+
+/// What the UNet answers.
+pub(crate) fn prediction(predicts: Predicts) -> Prediction {
+    match predicts {
+        Predicts::Noise => Prediction::Epsilon,
+        Predicts::Velocity => Prediction::Velocity,
+        Predicts::Sample => Prediction::Sample,
+    }
+}
+
+/// Noise levels of the training.
+pub(crate) fn noise_table(training: &Training) -> NoiseTable {
+    let (start, end) = (training.beta_start, training.beta_end);
+    let schedule = match training.betas {
+        Betas::Linear => BetaSchedule::Linear { start, end },
+        Betas::ScaledLinear => BetaSchedule::ScaledLinear { start, end },
+        Betas::SquaredCosine => BetaSchedule::SquaredCosine,
+    };
+    let betas = schedule.betas(training.timesteps);
+    if training.has_zero_terminal_snr {
+        NoiseTable::with_zero_terminal_snr(&betas)
+    } else {
+        NoiseTable::from_betas(&betas)
+    }
+}

@@ -1,0 +1,113 @@
+//! The loop: for every variant from its noise to its latent, and to its picture.
+
+use danqing_capability::Progress;
+use danqing_media::{Raster, SrgbF32};
+use danqing_models::latent_codecs::LatentCodec;
+use danqing_nn::Shape;
+
+use super::guided::Guided;
+use super::noise::Given;
+use super::words::Words;
+use super::{Beside, Checkpoints, Error, Opened, Plan, Settings, dump, latent};
+use crate::sampling::{Path, Tuning, input_scale, sample};
+
+/// Where a run begins. Latents are NCHW values of one picture.
+#[derive(Default)]
+pub(crate) struct Start {
+    /// The latent that noise is laid on; without one the run begins with noise alone.
+    pub(crate) latent: Option<Vec<f32>>,
+    /// What stays as it is.
+    pub(crate) kept: Option<Kept>,
+    /// Whether the latent is plain noise where it does not stay.
+    pub(crate) has_noise_in_hole: bool,
+    /// What the network sees beside the latent.
+    pub(crate) beside: Beside,
+}
+
+/// The known part of a latent: put back into every answer of the network, as A1111's `CFGDenoiser` does
+/// (lllyasviel/stable-diffusion-webui-forge@dfdcbab `modules/sd_samplers_cfg_denoiser.py`). For samplers without fresh noise
+/// that is the same as laying noise on it anew after every step, as diffusers' inpainting does with 4-channel networks.
+pub(crate) struct Kept {
+    /// The latent.
+    pub(crate) known: Vec<f32>,
+    /// Per pixel of the latent, how much of it is made anew: 0 or 1.
+    pub(crate) hole: Vec<f32>,
+    /// Whether it is put back at every step. Inpainting networks see it beside the latent and keep it themselves.
+    pub(crate) is_held: bool,
+}
+
+impl Kept {
+    /// `known` where nothing is made anew.
+    pub(super) fn restore(&self, values: &mut [f32]) {
+        let holes = self.hole.iter().cycle();
+        for ((value, known), hole) in values.iter_mut().zip(&self.known).zip(holes) {
+            *value = known + hole * (*value - known);
+        }
+    }
+}
+
+/// The latent of a picture of `width` × `height`.
+pub(crate) fn latent_shape(opened: &Opened, (width, height): (usize, usize)) -> Shape {
+    let codec = &opened.model.codec;
+    Shape::new(1, height / codec.factor(), width / codec.factor(), codec.latent_channels())
+}
+
+/// Paints every variant and hands its picture to `each`; writes latents where asked for.
+pub(crate) fn paint<E: From<Error>>(
+    checkpoints: &Checkpoints,
+    opened: &Opened,
+    settings: &Settings,
+    (plan, start, shape): (&Plan, &Start, Shape),
+    progress: &mut Progress<'_>,
+    mut each: impl FnMut(Raster<SrgbF32>, &mut Progress<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (model, engine) = (&opened.model, &checkpoints.engine().with_cancel(progress.cancel_token().clone()));
+    let (given, _) = Given::read(settings, shape)?;
+    let tokenizer = checkpoints.tokenizer()?;
+    let own = checkpoints.words(settings, opened, progress.cancel_token())?;
+    let words = Words::encoded(engine, model, (&tokenizer, &own), settings, plan.sampler, progress)?;
+    let path = Path::new(plan.sigmas.clone(), &plan.table).map_err(Error::from)?;
+    let tuning = Tuning { eta: settings.eta, ..Tuning::default() };
+    let mut latents = Vec::new();
+    for variant in 0..settings.variants {
+        let (noise, mut later) = given.of_variant(variant, settings, plan.sampler, shape, &plan.sigmas);
+        let x = noisy(start, &noise, plan.first_scale(start.latent.is_some()));
+        let mut guided = Guided {
+            engine,
+            unet: &model.unet,
+            words: &words,
+            plan,
+            guidance: settings.guidance as f32,
+            rescale: settings.guidance_rescale as f32,
+            latent: shape,
+            beside: &start.beside,
+            kept: start.kept.as_ref().filter(|kept| kept.is_held),
+            looks: 0,
+        };
+        let mut x = sample(plan.sampler, x, &path, &tuning, &mut guided, &mut *later, progress)?;
+        let last = input_scale(plan.sigmas.last().copied().unwrap_or(0.0).into()) as f32;
+        for value in &mut x {
+            *value *= last;
+        }
+        if let Some(kept) = start.kept.as_ref().filter(|kept| kept.is_held) {
+            kept.restore(&mut x);
+        }
+        each(latent::decoded(engine, &model.codec, &x, shape, progress)?, progress)?;
+        latents.push(x);
+    }
+    if let Some(path) = &settings.dump_latents {
+        dump::write(path, &latents, shape)?;
+    }
+    Ok(())
+}
+
+/// A latent with noise on it, in k-diffusion's scale.
+fn noisy(start: &Start, noise: &[f32], scale: f32) -> Vec<f32> {
+    let Some(latent) = &start.latent else { return noise.iter().map(|noise| scale * noise).collect() };
+    let hole = start.kept.as_ref().filter(|_| start.has_noise_in_hole).map(|kept| &kept.hole);
+    let begun = |index: usize| match hole {
+        Some(hole) => latent[index] + hole[index % hole.len()] * (noise[index] - latent[index]),
+        None => latent[index],
+    };
+    noise.iter().enumerate().map(|(index, noise)| begun(index) + scale * noise).collect()
+}
