@@ -15,4 +15,4 @@ pub use capability::Capability;
 pub use erased::AnyCapability;
 pub use failure::{Class, Classified, Failure};
 pub use io::{Arity, Inputs, Kind, Outputs, Port, WeightUse};
-pub use progress::{CancelToken, Cancelled, Event, Progress};
+pub use progress::{CancelToken, Cancelled, Event, Preview, Progress};

@@ -30,6 +30,18 @@ pub enum Event {
         /// Numbers by name.
         values: BTreeMap<&'static str, f64>,
     },
+    /// What the picture looks like so far.
+    Preview {
+        /// Name of the stage, as in its steps.
+        stage: &'static str,
+        /// Which unit of the stage.
+        done: usize,
+        /// Units in this stage.
+        total: usize,
+        /// A small picture.
+        #[serde(serialize_with = "shared")]
+        picture: Arc<Preview>,
+    },
     /// Something was done differently than asked; the run goes on.
     Warning {
         /// Stable identifier, e.g. `"size_rounded"`.
@@ -37,6 +49,35 @@ pub enum Event {
         /// Sentence for the user.
         message: String,
     },
+}
+
+/// A small picture for people who wait.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Preview {
+    /// Pixels of a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Red, green and blue of every pixel, sRGB; as JSON two hexadecimal digits each.
+    #[serde(serialize_with = "hexadecimal")]
+    pub rgb: Vec<u8>,
+}
+
+impl std::fmt::Debug for Preview {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Preview({}x{})", self.width, self.height)
+    }
+}
+
+fn shared<S: serde::Serializer>(picture: &Arc<Preview>, serializer: S) -> Result<S::Ok, S::Error> {
+    picture.as_ref().serialize(serializer)
+}
+
+fn hexadecimal<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let text: String = digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect();
+    serializer.serialize_str(&text)
 }
 
 /// The run was stopped by its caller.
@@ -136,6 +177,11 @@ impl<'a> Progress<'a> {
         (self.sink)(Event::Measure { stage, done, values: values.iter().copied().collect() });
     }
 
+    /// Shows what the picture looks like at unit `done` of a stage.
+    pub fn preview(&mut self, stage: &'static str, done: usize, total: usize, picture: Arc<Preview>) {
+        (self.sink)(Event::Preview { stage, done, total, picture });
+    }
+
     /// Says what was done differently than asked; it reaches the user and the recipe.
     pub fn warn(&mut self, code: &'static str, message: impl Into<String>) {
         (self.sink)(Event::Warning { code, message: message.into() });
@@ -182,6 +228,11 @@ mod tests {
         let event = Event::Warning { code: "size_rounded", message: "width 500 became 504".into() };
         let json = serde_json::to_string(&event).expect("plain data");
         assert_eq!(json, r#"{"event":"warning","code":"size_rounded","message":"width 500 became 504"}"#);
+        let picture = Arc::new(Preview { width: 1, height: 1, rgb: vec![0, 171, 255] });
+        let event = Event::Preview { stage: "denoise", done: 1, total: 2, picture };
+        let json = serde_json::to_string(&event).expect("plain data");
+        let shown = r#""picture":{"width":1,"height":1,"rgb":"00abff"}}"#;
+        assert_eq!(json, format!(r#"{{"event":"preview","stage":"denoise","done":1,"total":2,{shown}"#));
         let event = Event::Measure { stage: "optimise", done: 3, values: [("style", 0.5), ("content", 2.0)].into() };
         let json = serde_json::to_string(&event).expect("plain data");
         assert_eq!(json, r#"{"event":"measure","stage":"optimise","done":3,"values":{"content":2.0,"style":0.5}}"#);

@@ -122,6 +122,7 @@ impl Studio {
                 Event::Measure { stage, done, values } => {
                     progress.measure(stage, done, &values.into_iter().collect::<Vec<_>>());
                 }
+                Event::Preview { stage, done, total, picture } => progress.preview(stage, done, total, picture),
                 Event::Warning { code, message } => progress.warn(code, message),
                 _ => {}
             }

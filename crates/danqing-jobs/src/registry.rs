@@ -4,6 +4,7 @@ use danqing_capability::{AnyCapability, Class, Classified, Failure};
 use danqing_media::Medium;
 use danqing_nn::Engine;
 use danqing_pipelines::adjust::Adjust;
+use danqing_pipelines::blend::Blend;
 use danqing_pipelines::cutout::Cutout;
 use danqing_pipelines::diffusion::Checkpoints;
 use danqing_pipelines::edit::Edit;
@@ -57,7 +58,8 @@ impl Registry {
             Box::new(Extend::new(store, engine)),
             Box::new(Restyle::new(store, engine)),
             Box::new(Reimagine::of(checkpoints.clone())),
-            Box::new(Edit::of(checkpoints)),
+            Box::new(Edit::of(checkpoints.clone())),
+            Box::new(Blend::of(checkpoints)),
             Box::new(Cutout::new(store, engine)),
             Box::new(Upscale::new(store, engine)),
             Box::new(Select::new(store, engine)),

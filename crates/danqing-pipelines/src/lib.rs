@@ -5,6 +5,7 @@
 
 pub mod adjust;
 pub mod bench;
+pub mod blend;
 pub mod cutout;
 pub mod diffusion;
 pub mod edit;

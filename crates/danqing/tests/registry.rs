@@ -199,6 +199,7 @@ fn sample(id: &str, folder: &Path) -> Value {
         "reimagine" => json!({"model": support::tiny_checkpoint(folder), "prompt": "a lighthouse", "steps": 2}),
         "edit" => json!({"model": support::tiny_checkpoint(folder), "prompt": "a lighthouse", "steps": 2,
             "rectangles": [{"x": 30, "y": 20, "width": 20, "height": 16}]}),
+        "blend" => json!({"model": support::tiny_checkpoint(folder), "frames": 3}),
         other => panic!("{other} has no sample: add one here"),
     }
 }
@@ -212,9 +213,13 @@ fn cancel_is_honoured() {
     let studio = studio();
     for capability in studio.registry().iter() {
         let output = folder.path().join(format!("{}.png", capability.id()));
+        let mut inputs = json!({capability.inputs()[0].name: input});
+        if capability.id() == "blend" {
+            inputs["other"] = json!(input);
+        }
         let request = json!({
             "capability": capability.id(), "params": sample(capability.id(), folder.path()),
-            "inputs": {capability.inputs()[0].name: input}, "outputs": {capability.outputs()[0].name: output}
+            "inputs": inputs, "outputs": {capability.outputs()[0].name: output}
         });
         let request = JobRequest::from_json(&request.to_string()).expect("a request");
         let mut ignore = |_| ();

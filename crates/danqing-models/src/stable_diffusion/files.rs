@@ -16,9 +16,9 @@ use crate::{Error, foreign};
 
 const EXPECTED: &str = "a Stable Diffusion 1 or 2 checkpoint";
 /// What training frameworks wrap a state in.
-const WRAPPER: &str = "state_dict.";
+pub(super) const WRAPPER: &str = "state_dict.";
 /// Names of weight files in a folder, tried in order.
-const UNET_FILES: [&str; 3] =
+pub(super) const UNET_FILES: [&str; 3] =
     ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"];
 const TEXT_FILES: [&str; 3] = ["model.safetensors", "model.fp16.safetensors", "pytorch_model.bin"];
 
@@ -41,10 +41,10 @@ struct Folder {
 }
 
 /// One network of a folder.
-struct PartFiles {
-    tensors: TensorFile,
-    config: String,
-    sha256: Sha256Hex,
+pub(super) struct PartFiles {
+    pub(super) tensors: TensorFile,
+    pub(super) config: String,
+    pub(super) sha256: Sha256Hex,
 }
 
 impl CheckpointFiles {
@@ -89,7 +89,7 @@ impl CheckpointFiles {
 }
 
 impl PartFiles {
-    fn read(folder: &Path, name: &str, files: &[&str]) -> Result<Self, OpenError> {
+    pub(super) fn read(folder: &Path, name: &str, files: &[&str]) -> Result<Self, OpenError> {
         let missing = |file: &str| OpenError::NotDiffusers { missing: format!("{name}/{file}") };
         let folder = folder.join(name);
         let config = std::fs::read_to_string(folder.join("config.json")).map_err(|_| missing("config.json"))?;
@@ -125,7 +125,7 @@ fn of_folder(engine: &Engine, folder: &Folder, merge: &Merge<'_>) -> Result<Stab
 }
 
 /// Before 0.17, diffusers named the autoencoder's attention otherwise.
-fn older_autoencoder_name(file: &TensorFile, name: &str) -> String {
+pub(super) fn older_autoencoder_name(file: &TensorFile, name: &str) -> String {
     const TABLE: [(&str, &str); 4] =
         [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")];
     let older = || TABLE.iter().find(|(new, _)| name.contains(new)).map(|(new, old)| name.replace(new, old));

@@ -5,6 +5,7 @@
 //! Source of the layouts: huggingface/diffusers@v0.31.0 `src/diffusers/loaders/single_file_utils.py`; CompVis/stable-diffusion
 //! and Stability-AI/stablediffusion, `configs/stable-diffusion`.
 
+mod codec;
 mod error;
 mod files;
 mod folder;
@@ -18,6 +19,7 @@ use crate::denoisers::Denoiser;
 use crate::denoisers::unet::Unet;
 use crate::latent_codecs::autoencoder_kl::AutoencoderKl;
 use crate::text_encoders::clip::ClipText;
+pub use codec::CodecFile;
 pub use error::OpenError;
 pub use files::CheckpointFiles;
 pub use scheduler::{Betas, Predicts, Training};

@@ -7,14 +7,17 @@ use std::time::SystemTime;
 use danqing_capability::{CancelToken, WeightUse};
 use danqing_models::denoisers::Denoiser;
 use danqing_models::latent_codecs::LatentCodec;
-use danqing_models::stable_diffusion::{Betas, CheckpointFiles, OpenError, Predicts, StableDiffusion, Training};
+use danqing_models::latent_codecs::autoencoder_kl::AutoencoderKl;
+use danqing_models::stable_diffusion::{
+    Betas, CheckpointFiles, CodecFile, OpenError, Predicts, StableDiffusion, Training,
+};
 use danqing_models::text_encoders::TextEncoder;
 use danqing_models::text_encoders::tokenizer::{CATALOGUE_ID, ClipTokenizer};
 use danqing_nn::Engine;
 use danqing_weights::{LicenceClass, ModelStore, UserModel};
 
 use super::additions::{self, Wish};
-use super::{Error, Settings};
+use super::{Codec, Error, Settings};
 use crate::sampling::{BetaSchedule, NoiseTable, Prediction};
 
 /// Folders of a diffusers checkpoint that are read.
@@ -27,6 +30,19 @@ pub struct Checkpoints {
     engine: Engine,
     kept: Arc<Mutex<Option<Kept>>>,
     tokenizer: Arc<Mutex<Option<Arc<ClipTokenizer>>>>,
+    codec: Arc<Mutex<Option<KeptCodec>>>,
+}
+
+/// An autoencoder alone, and the files it was read from.
+struct KeptCodec {
+    files: Vec<File>,
+    opened: Arc<OpenedCodec>,
+}
+
+/// An autoencoder alone and where it came from.
+pub(crate) struct OpenedCodec {
+    pub(crate) codec: AutoencoderKl,
+    pub(crate) weights: WeightUse,
 }
 
 /// A checkpoint and the files it was read from.
@@ -51,7 +67,13 @@ impl Checkpoints {
     /// Nothing is opened yet.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &Engine) -> Self {
-        Self { store: store.clone(), engine: engine.clone(), kept: Arc::default(), tokenizer: Arc::default() }
+        Self {
+            store: store.clone(),
+            engine: engine.clone(),
+            kept: Arc::default(),
+            tokenizer: Arc::default(),
+            codec: Arc::default(),
+        }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -64,6 +86,49 @@ impl Checkpoints {
             return path;
         }
         self.store.find_user_model(UserModel::Checkpoint, &path.to_string_lossy()).unwrap_or(path)
+    }
+
+    /// As [`Self::found`], of autoencoders first.
+    pub(crate) fn found_codec(&self, path: PathBuf) -> PathBuf {
+        if path.exists() {
+            return path;
+        }
+        let alone = self.store.find_user_model(UserModel::Autoencoder, &path.to_string_lossy());
+        alone.unwrap_or_else(|| self.found(path))
+    }
+
+    /// The autoencoder of a file or folder, read again only if it has changed.
+    pub(crate) fn codec(
+        &self,
+        path: &Path,
+        expected: Option<&str>,
+        cancel: &CancelToken,
+    ) -> Result<Arc<OpenedCodec>, Error> {
+        let mut kept = self.codec.lock().unwrap_or_else(PoisonError::into_inner);
+        let files = files_of_codec(path);
+        let same = kept.as_ref().filter(|kept| !files.is_empty() && kept.files == files);
+        let opened = match same {
+            Some(same) => Arc::clone(&same.opened),
+            None => Arc::new(self.read_codec(path, cancel)?),
+        };
+        *kept = Some(KeptCodec { files, opened: Arc::clone(&opened) });
+        match expected.filter(|expected| *expected != opened.weights.sha256) {
+            None => Ok(opened),
+            Some(expected) => Err(Error::ModelChanged {
+                path: path.display().to_string(),
+                actual: opened.weights.sha256.clone(),
+                expected: expected.to_owned(),
+            }),
+        }
+    }
+
+    fn read_codec(&self, path: &Path, cancel: &CancelToken) -> Result<OpenedCodec, Error> {
+        let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause };
+        let owned = path.to_owned();
+        let read = cancel.detached(move || CodecFile::read(&owned))?.map_err(failed)?;
+        let codec = read.load(&self.engine.with_cancel(cancel.clone())).map_err(failed)?;
+        let (id, sha256) = (path.display().to_string(), read.sha256().to_owned());
+        Ok(OpenedCodec { codec, weights: WeightUse { id, sha256, licence_class: LicenceClass::Unclear.to_string() } })
     }
 
     pub(super) fn wishes(&self, settings: &Settings) -> Result<Vec<Wish>, Error> {
@@ -82,10 +147,16 @@ impl Checkpoints {
     }
 
     /// The networks of a file or folder with what is added to them, read again only if anything has changed.
-    pub(super) fn get(&self, path: &Path, wishes: &[Wish], cancel: &CancelToken) -> Result<Arc<Opened>, Error> {
+    pub(super) fn get(
+        &self,
+        path: &Path,
+        (wishes, vae): (&[Wish], Option<&Path>),
+        cancel: &CancelToken,
+    ) -> Result<Arc<Opened>, Error> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let all = std::iter::once(path).chain(wishes.iter().map(|wish| wish.path.as_path()));
-        let files: Vec<File> = all.flat_map(files).collect();
+        let mut files: Vec<File> = all.flat_map(files).collect();
+        files.extend(vae.into_iter().flat_map(files_of_codec));
         let is_same = |kept: &&Kept| !files.is_empty() && kept.files == files && kept.wishes == wishes;
         if let Some(same) = kept.as_ref().filter(is_same) {
             return Ok(Arc::clone(&same.opened));
@@ -99,7 +170,13 @@ impl Checkpoints {
         let owned = path.to_owned();
         let read = cancel.detached(move || CheckpointFiles::read(&owned))?.map_err(failed)?;
         let used: Vec<_> = wishes.iter().zip(&loras).map(|(wish, (lora, _))| wish.used(lora)).collect();
-        let model = read.load(&self.engine.with_cancel(cancel.clone()), &used).map_err(failed)?;
+        let mut model = read.load(&self.engine.with_cancel(cancel.clone()), &used).map_err(failed)?;
+        let mut additions: Vec<WeightUse> = loras.into_iter().map(|(_, weights)| weights).collect();
+        if let Some(vae) = vae {
+            let read = self.read_codec(vae, cancel)?;
+            model.codec = read.codec;
+            additions.push(read.weights);
+        }
         let opened = Arc::new(Opened {
             model,
             weights: WeightUse {
@@ -107,7 +184,7 @@ impl Checkpoints {
                 sha256: read.sha256().to_owned(),
                 licence_class: LicenceClass::Unclear.to_string(),
             },
-            additions: loras.into_iter().map(|(_, weights)| weights).collect(),
+            additions,
         });
         check(path, &opened.model)?;
         *kept = Some(Kept { files, wishes: wishes.to_vec(), opened: Arc::clone(&opened) });
@@ -143,6 +220,15 @@ impl Checkpoints {
     }
 }
 
+/// Every file that an autoencoder is read from.
+fn files_of_codec(path: &Path) -> Vec<File> {
+    let folder = if path.join("vae").is_dir() { path.join("vae") } else { path.to_owned() };
+    let entries = std::fs::read_dir(&folder).map(|inside| inside.flatten().map(|entry| entry.path()).collect());
+    let mut found: Vec<PathBuf> = entries.unwrap_or_else(|_| vec![path.to_owned()]);
+    found.sort();
+    found.into_iter().filter_map(stamp).collect()
+}
+
 /// Every file that a checkpoint is read from.
 fn files(path: &Path) -> Vec<File> {
     let mut found = vec![path.to_owned()];
@@ -151,11 +237,12 @@ fn files(path: &Path) -> Vec<File> {
         found = inside.flatten().flatten().map(|entry| entry.path()).collect();
         found.sort();
     }
-    let stamp = |path: PathBuf| {
-        let metadata = std::fs::metadata(&path).ok()?;
-        Some((path, metadata.len(), metadata.modified().ok()))
-    };
     found.into_iter().filter_map(stamp).collect()
+}
+
+fn stamp(path: PathBuf) -> Option<File> {
+    let metadata = std::fs::metadata(&path).ok()?;
+    Some((path, metadata.len(), metadata.modified().ok()))
 }
 
 /// What a network takes beside a noisy latent and a text.
@@ -185,6 +272,11 @@ impl Opened {
     pub(crate) fn takes(&self) -> Takes {
         let latent = self.model.codec.latent_channels();
         takes(self.model.unet.input_channels(), latent).unwrap_or(Takes::Latent)
+    }
+
+    /// Its autoencoder, as far as settings say how it is used.
+    pub(crate) fn codec<'a>(&'a self, engine: &'a Engine, settings: &Settings) -> Codec<'a> {
+        Codec { engine, network: &self.model.codec, tile: settings.vae_tile.unwrap_or(0) }
     }
 
     /// Refuses a network that takes more than a latent.

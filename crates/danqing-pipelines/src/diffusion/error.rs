@@ -103,6 +103,14 @@ pub enum Error {
         /// Channels of the text encoder.
         expected: usize,
     },
+    /// More than the machine has.
+    #[error("the run needs up to {needed} GB of memory, {available} GB can be had")]
+    Memory {
+        /// In 10⁹ bytes.
+        needed: String,
+        /// In 10⁹ bytes.
+        available: String,
+    },
     /// The noise file can't be read.
     #[error("noise file {path}: {cause}")]
     NoiseFile {
@@ -190,6 +198,7 @@ impl Classified for Error {
             | Self::NoiseShape { .. }
             | Self::NoiseChanged { .. } => Class::File,
             Self::OtherInputs { .. } => Class::Unsupported,
+            Self::Memory { .. } => Class::Limit,
             Self::Dump { .. } => Class::Environment,
             Self::OutOfRange { .. } | Self::NotAMultiple { .. } => Class::Caller,
             Self::Name(error) => error.class(),
@@ -213,6 +222,9 @@ impl Classified for Error {
             }
             Self::NoAddition { .. } => {
                 Some("give its path, or name its folder, or that of another program, in DANQING_MODELS".into())
+            }
+            Self::Memory { .. } => {
+                Some("a smaller --work-width and --work-height, or --vae-tile 512, need less".into())
             }
             Self::OtherInputs { .. } => Some("`danqing edit` runs inpainting and InstructPix2Pix checkpoints".into()),
             Self::Name(error) => error.hint(),

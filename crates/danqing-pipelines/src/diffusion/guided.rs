@@ -1,10 +1,12 @@
 //! The UNet with guidance, as samplers ask for it: a noisy latent in, the denoised one out.
 
+use danqing_capability::Preview;
 use danqing_models::denoisers::Denoiser as _;
 use danqing_models::denoisers::unet::Unet;
 use danqing_nn::{Engine, FeatureMap, Shape, concat};
 
 use super::paint::Kept;
+use super::preview::Previewer;
 use super::words::Words;
 use super::{Error, Plan};
 use crate::sampling::{Denoiser, InstructGuidance, input_scale, instruct, rescaled, weighted};
@@ -34,6 +36,10 @@ pub(super) struct Guided<'a> {
     pub(super) kept: Option<&'a Kept>,
     /// Looks so far.
     pub(super) looks: usize,
+    /// What shows latents, and after how many steps each.
+    pub(super) previewer: Option<(&'a Previewer, usize)>,
+    /// The last answer, for previews.
+    pub(super) last: Vec<f32>,
 }
 
 impl Denoiser for Guided<'_> {
@@ -57,7 +63,15 @@ impl Denoiser for Guided<'_> {
         if let Some(kept) = self.kept {
             kept.restore(&mut denoised);
         }
+        if self.previewer.is_some() {
+            self.last.clone_from(&denoised);
+        }
         Ok(denoised)
+    }
+
+    fn preview(&mut self, step: usize) -> Result<Option<Preview>, Error> {
+        let due = self.previewer.filter(|(_, every)| step.is_multiple_of(*every));
+        due.map(|(previewer, _)| previewer.shown(self.engine, &self.last, self.latent)).transpose()
     }
 }
 

@@ -41,7 +41,8 @@ impl Given {
     ) -> (Vec<f32>, Box<dyn NoiseSource>) {
         let seed = settings.seed_of(variant);
         let shape = LatentShape { channels: latent.channels, height: latent.height, width: latent.width };
-        let (drawn, stream) = InitialNoise::new(settings.noise_order, seed).draw(shape);
+        let plain = InitialNoise::new(settings.noise_order, seed);
+        let (drawn, stream) = InitialNoise { variation: settings.variation_of(variant), ..plain }.draw(shape);
         let given = self.values.as_ref().and_then(|values| values.chunks_exact(shape.values()).nth(variant));
         let first = given.map_or(drawn, <[f32]>::to_vec);
         if sampler.wants_brownian_noise() {

@@ -7,8 +7,9 @@ use danqing_nn::Shape;
 
 use super::guided::Guided;
 use super::noise::Given;
+use super::preview::Previewer;
 use super::words::Words;
-use super::{Beside, Checkpoints, Error, Opened, Plan, Settings, dump, latent};
+use super::{Beside, Checkpoints, Error, Opened, Plan, Settings, dump, memory};
 use crate::sampling::{Path, Tuning, input_scale, sample};
 
 /// Where a run begins. Latents are NCHW values of one picture.
@@ -62,6 +63,16 @@ pub(crate) fn paint<E: From<Error>>(
     mut each: impl FnMut(Raster<SrgbF32>, &mut Progress<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (model, engine) = (&opened.model, &checkpoints.engine().with_cancel(progress.cancel_token().clone()));
+    let tile = settings.vae_tile.unwrap_or(0);
+    let factor = model.codec.factor();
+    let planned = memory::peak_bytes(opened, (shape.width * factor, shape.height * factor), tile);
+    progress.measure("plan", 0, &[("memory_bytes", planned as f64)]);
+    memory::check(planned)?;
+    let cancel = progress.cancel_token().clone();
+    let previewer = match settings.preview {
+        0 => None,
+        every => Some((Previewer::new(settings.preview_model.as_deref(), engine, &cancel)?, every)),
+    };
     let (given, _) = Given::read(settings, shape)?;
     let tokenizer = checkpoints.tokenizer()?;
     let own = checkpoints.words(settings, opened, progress.cancel_token())?;
@@ -83,6 +94,8 @@ pub(crate) fn paint<E: From<Error>>(
             beside: &start.beside,
             kept: start.kept.as_ref().filter(|kept| kept.is_held),
             looks: 0,
+            previewer: previewer.as_ref().map(|(previewer, every)| (previewer, *every)),
+            last: Vec::new(),
         };
         let mut x = sample(plan.sampler, x, &path, &tuning, &mut guided, &mut *later, progress)?;
         let last = input_scale(plan.sigmas.last().copied().unwrap_or(0.0).into()) as f32;
@@ -92,7 +105,7 @@ pub(crate) fn paint<E: From<Error>>(
         if let Some(kept) = start.kept.as_ref().filter(|kept| kept.is_held) {
             kept.restore(&mut x);
         }
-        each(latent::decoded(engine, &model.codec, &x, shape, progress)?, progress)?;
+        each(opened.codec(engine, settings).decoded(&x, shape, progress)?, progress)?;
         latents.push(x);
     }
     if let Some(path) = &settings.dump_latents {

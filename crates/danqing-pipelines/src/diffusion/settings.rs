@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::prediction;
 use super::noise::Given;
-use super::{Checkpoints, Error, Opened, additions, words};
-use crate::sampling::{NoiseOrder, Prediction, Schedule, Strength, sampler_and_schedule};
+use super::{Checkpoints, Error, Opened, additions, latent_shape, memory, words};
+use crate::sampling::{NoiseOrder, Prediction, Schedule, Strength, Variation, sampler_and_schedule};
 use crate::seed;
 
 /// How many of the steps a strength means.
@@ -50,6 +50,9 @@ pub struct Settings {
     /// weight files' sha256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_sha256: Option<String>,
+    /// Autoencoder instead of the checkpoint's own: PATH or NAME, as a checkpoint's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vae: Option<PathBuf>,
     /// What is wanted, in A1111's grammar: `(words:1.2)`, `[words]`, `BREAK`, `AND`, `[from:to:when]`, `[a|b]`,
     /// `<lora:name:0.8>`.
     pub prompt: String,
@@ -89,6 +92,13 @@ pub struct Settings {
     pub step_rule: StepRule,
     /// Start of the random numbers; drawn when not given. Further variants count on from it.
     pub seed: Option<u64>,
+    /// A second seed that the first noise is turned towards (A1111's variation seed); drawn when only the strength is given.
+    /// Further variants then count on from it, with the same first seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variation_seed: Option<u64>,
+    /// How far it is turned, 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub variation_strength: f64,
     /// Whose random numbers a seed means.
     pub noise_order: NoiseOrder,
     /// How many pictures, 1 to 16.
@@ -107,6 +117,14 @@ pub struct Settings {
     /// sha256 of the noise file; found when one is named, and checked when a recipe runs again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_sha256: Option<String>,
+    /// After every so many steps what the picture looks like so far is shown, 0 for never.
+    pub preview: usize,
+    /// Tiny autoencoder (TAESD) that shows it: PATH of a diffusers folder or file; without one, colours alone.
+    pub preview_model: Option<PathBuf>,
+    /// Side of the tiles that large pictures go through the autoencoder in, pixels, 256 to 2048 in steps of 64, 0 for none;
+    /// chosen when not given.
+    #[schemars(range(min = 0, max = 2048))]
+    pub vae_tile: Option<usize>,
     /// File that the finished latents are written to (.safetensors), for comparing with other programs; replaced if it is
     /// there.
     pub dump_latents: Option<PathBuf>,
@@ -117,6 +135,7 @@ impl Default for Settings {
         Self {
             model: None,
             model_sha256: None,
+            vae: None,
             prompt: String::new(),
             negative_prompt: String::new(),
             loras: Vec::new(),
@@ -130,6 +149,8 @@ impl Default for Settings {
             schedule: "automatic".to_owned(),
             step_rule: StepRule::default(),
             seed: None,
+            variation_seed: None,
+            variation_strength: 0.0,
             noise_order: NoiseOrder::default(),
             variants: 1,
             clip_skip: 1,
@@ -137,6 +158,9 @@ impl Default for Settings {
             prediction: None,
             noise: None,
             noise_sha256: None,
+            preview: 0,
+            preview_model: None,
+            vae_tile: None,
             dump_latents: None,
         }
     }
@@ -160,6 +184,10 @@ impl Settings {
     ) -> Result<Arc<Opened>, Error> {
         let path = checkpoints.found(self.model.take().ok_or(Error::NoModel)?);
         self.model = Some(std::path::absolute(&path).unwrap_or(path));
+        if let Some(vae) = self.vae.take() {
+            let vae = checkpoints.found_codec(vae);
+            self.vae = Some(std::path::absolute(&vae).unwrap_or(vae));
+        }
         let opened = self.opened(checkpoints, progress.cancel_token())?;
         additions::noted(&mut self.additions_sha256, opened.additions.iter())?;
         let words = checkpoints.words(self, &opened, progress.cancel_token())?;
@@ -170,19 +198,24 @@ impl Settings {
     }
 
     /// What can be said once the latent's size is known: the noise file. Draws the seed.
-    pub(crate) fn settled(&mut self, latent: danqing_nn::Shape) -> Result<(), Error> {
-        for path in [&mut self.noise, &mut self.dump_latents].into_iter().flatten() {
+    pub(crate) fn settled(&mut self, opened: &Opened, work: (usize, usize)) -> Result<(), Error> {
+        let latent = latent_shape(opened, work);
+        for path in [&mut self.noise, &mut self.dump_latents, &mut self.preview_model].into_iter().flatten() {
             *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
         }
         self.noise_sha256 = Given::read(self, latent)?.1;
         self.seed = Some(self.seed.unwrap_or_else(seed::drawn));
+        if self.variation_strength > 0.0 {
+            self.variation_seed = Some(self.variation_seed.unwrap_or_else(seed::drawn));
+        }
+        self.vae_tile.get_or_insert_with(|| memory::usual_tile(work));
         Ok(())
     }
 
     /// The checkpoint, if it is the one expected.
     pub(crate) fn opened(&self, checkpoints: &Checkpoints, cancel: &CancelToken) -> Result<Arc<Opened>, Error> {
         let path = self.model.as_deref().ok_or(Error::NoModel)?;
-        let opened = checkpoints.get(path, &checkpoints.wishes(self)?, cancel)?;
+        let opened = checkpoints.get(path, (&checkpoints.wishes(self)?, self.vae.as_deref()), cancel)?;
         additions::noted(&mut self.additions_sha256.clone(), opened.additions.iter())?;
         let actual = &opened.weights.sha256;
         match self.model_sha256.as_ref().filter(|expected| *expected != actual) {
@@ -202,7 +235,14 @@ impl Settings {
 
     /// The seed of one variant.
     pub(super) fn seed_of(&self, variant: usize) -> u64 {
-        self.seed.unwrap_or(0).wrapping_add(variant as u64)
+        let counted = if self.variation_strength > 0.0 { 0 } else { variant as u64 };
+        self.seed.unwrap_or(0).wrapping_add(counted)
+    }
+
+    /// What the first noise of one variant is turned towards.
+    pub(super) fn variation_of(&self, variant: usize) -> Option<Variation> {
+        let seed = self.variation_seed.unwrap_or(0).wrapping_add(variant as u64);
+        (self.variation_strength > 0.0).then_some(Variation { seed, strength: self.variation_strength as f32 })
     }
 
     fn check_ranges(&self) -> Result<(), Error> {
@@ -211,11 +251,16 @@ impl Settings {
             unit("strength", self.strength),
             unit("guidance_rescale", self.guidance_rescale),
             unit("eta", self.eta.unwrap_or(0.0)),
+            unit("variation_strength", self.variation_strength),
             ("guidance", self.guidance, 1.0..=30.0, "1 to 30"),
             ("steps", self.steps as f64, 1.0..=150.0, "1 to 150"),
             ("variants", self.variants as f64, 1.0..=16.0, "1 to 16"),
             ("clip_skip", self.clip_skip as f64, 1.0..=12.0, "1 to 12"),
         ];
+        if let Some(tile) = self.vae_tile.filter(|tile| *tile != 0 && !((256..=2048).contains(tile) && tile % 64 == 0))
+        {
+            return Err(out_of_range("vae_tile", tile, "0, or 256 to 2048 in steps of 64"));
+        }
         match table.into_iter().find(|(_, value, range, _)| !range.contains(value)) {
             None => Ok(()),
             Some((name, actual, _, expected)) => Err(out_of_range(name, actual, expected)),

@@ -109,7 +109,7 @@ impl Capability for Edit {
             progress.warn("stays_grey", "the picture is grey: what is painted becomes grey too");
         }
         (params.work_width, params.work_height) = (Some(width), Some(height));
-        params.settings.settled(latent_shape(&opened, view.work))?;
+        params.settings.settled(&opened, view.work)?;
         Ok(params)
     }
 

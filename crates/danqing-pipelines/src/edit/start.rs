@@ -9,7 +9,7 @@ use danqing_vision::ring::{Known, membrane};
 
 use super::place::View;
 use super::{Error, Fill, Params};
-use crate::diffusion::{Beside, Kept, Opened, Start, Takes, encoded, encoded_unscaled};
+use crate::diffusion::{Beside, Kept, Opened, Start, Takes};
 
 /// Grey, 0 in the network's range: what stands for an unknown pixel.
 const GREY: f32 = 0.5;
@@ -41,20 +41,20 @@ impl Scene {
         (params, shape): (&Params, Shape),
         progress: &mut Progress<'_>,
     ) -> Result<Start, Error> {
-        let codec = &opened.model.codec;
+        let codec = opened.codec(engine, &params.settings);
         if opened.takes() == Takes::Picture {
-            let picture = encoded_unscaled(engine, codec, &self.picture, progress)?;
+            let picture = codec.encoded_unscaled(&self.picture, progress)?;
             return Ok(Start { beside: Beside::Picture(picture, params.image_guidance as f32), ..Start::default() });
         }
-        let hole = latent_hole(&self.hole, codec.factor());
-        let mut latent = encoded(engine, codec, &self.filled(params.fill, progress)?, progress)?;
+        let hole = latent_hole(&self.hole, opened.model.codec.factor());
+        let mut latent = codec.encoded(&self.filled(params.fill, progress)?, progress)?;
         if params.fill == Fill::Nothing {
             latent.iter_mut().zip(hole.iter().cycle()).for_each(|(value, hole)| *value *= 1.0 - hole);
         }
         let beside = match opened.takes() {
             Takes::Mask => {
                 let mut values = hole.clone(); // [1, h, w]
-                values.extend(encoded(engine, codec, &self.masked(), progress)?); // [5, h, w]
+                values.extend(codec.encoded(&self.masked(), progress)?); // [5, h, w]
                 Beside::Masked(values)
             }
             _ => Beside::Nothing,

@@ -20,9 +20,9 @@ use danqing_vision::resize::{Method, resized};
 use danqing_weights::ModelStore;
 
 pub use self::params::{Params, Resize};
-use self::size::Sizes;
+pub(crate) use self::size::{Sizes, fitted};
 pub use crate::diffusion::Error;
-use crate::diffusion::{Checkpoints, Opened, Plan, Start, encoded, latent_shape, paint, with_settings_in_chinese};
+use crate::diffusion::{Checkpoints, Opened, Plan, Start, latent_shape, paint, with_settings_in_chinese};
 use crate::ports;
 
 /// Paints a picture anew after a prompt.
@@ -75,7 +75,7 @@ impl Capability for Reimagine {
         let sizes = Sizes::meant(&params, picture, (multiple, native), progress)?;
         (params.width, params.height) = (Some(sizes.result.0), Some(sizes.result.1));
         (params.work_width, params.work_height) = (Some(sizes.work.0), Some(sizes.work.1));
-        params.settings.settled(latent_shape(&opened, sizes.work))?;
+        params.settings.settled(&opened, sizes.work)?;
         Ok(params)
     }
 
@@ -107,15 +107,20 @@ impl Capability for Reimagine {
 }
 
 /// What stays of the picture: its depth, channels and metadata, its alpha, and its colours at both sizes.
-struct Canvas {
+pub(crate) struct Canvas {
     sizes: Sizes,
     blank: Picture,
     /// At the network's size.
-    start: Option<Raster<SrgbF32>>,
+    pub(crate) start: Option<Raster<SrgbF32>>,
 }
 
 impl Canvas {
-    fn new(picture: Option<&Picture>, sizes: Sizes, resize: Resize, cancel: &CancelToken) -> Result<Self, Error> {
+    pub(crate) fn new(
+        picture: Option<&Picture>,
+        sizes: Sizes,
+        resize: Resize,
+        cancel: &CancelToken,
+    ) -> Result<Self, Error> {
         let Some(picture) = picture else {
             let one = Picture::new(1, 1, Channels::Rgb, Samples::U8(vec![0; 3]))?;
             return Ok(Self { sizes, blank: one.blank(sizes.result, None), start: None });
@@ -126,7 +131,7 @@ impl Canvas {
     }
 
     /// New colours at the result's size, in the picture's own samples.
-    fn composed(&self, colours: &Raster<SrgbF32>, cancel: &CancelToken) -> Result<Medium, Error> {
+    pub(crate) fn composed(&self, colours: &Raster<SrgbF32>, cancel: &CancelToken) -> Result<Medium, Error> {
         let (width, height) = self.sizes.result;
         let colours = resized(colours, width, height, Method::Lanczos, cancel)?;
         let everywhere = Mask::filled(width, height, u8::MAX);
@@ -157,7 +162,8 @@ impl Reimagine {
         progress: &mut Progress<'_>,
     ) -> Result<Outputs<Medium>, Error> {
         let engine = self.checkpoints.engine().with_cancel(progress.cancel_token().clone());
-        let latent = canvas.start.as_ref().map(|start| encoded(&engine, &opened.model.codec, start, progress));
+        let codec = opened.codec(&engine, &params.settings);
+        let latent = canvas.start.as_ref().map(|start| codec.encoded(start, progress));
         let start = Start { latent: latent.transpose()?, ..Start::default() };
         let shape = latent_shape(opened, canvas.sizes.work);
         let mut media = Vec::new();

@@ -11,9 +11,9 @@ use crate::diffusion::{Error, out_of_range, usual_scale, work_size};
 const SIDES: std::ops::RangeInclusive<usize> = 16..=4096;
 /// Width and height of the result, and of the network's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sizes {
-    pub(super) result: (usize, usize),
-    pub(super) work: (usize, usize),
+pub(crate) struct Sizes {
+    pub(crate) result: (usize, usize),
+    pub(crate) work: (usize, usize),
 }
 
 impl Sizes {
@@ -68,7 +68,7 @@ fn followed(side: usize, other: usize, own: usize) -> usize {
 }
 
 /// `from` at another size, as `mode` says.
-pub(super) fn fitted<S: Space<Sample = f32>>(
+pub(crate) fn fitted<S: Space<Sample = f32>>(
     from: &Raster<S>,
     (width, height): (usize, usize),
     mode: Resize,

@@ -55,7 +55,11 @@ impl Bench {
         };
         let params = Params { settings, width: Some(72), height: Some(64), ..Params::default() };
         let (params, outputs) = run(&self.capability, &inputs(None), params)?;
-        assert_eq!(outputs.weights.len(), 2 + params.settings.additions_sha256.len(), "checkpoint, tokenizer, additions");
+        assert_eq!(
+            outputs.weights.len(),
+            2 + params.settings.additions_sha256.len(),
+            "checkpoint, tokenizer, additions"
+        );
         Ok((expected(&containers::read(&dump, &Limits::default())?, "latents"), params))
     }
 }
@@ -63,8 +67,20 @@ impl Bench {
 /// Layers that kohya's trainer adds to.
 fn layers(tensors: Vec<TensorShape>) -> Vec<TensorShape> {
     let wanted = [
-        "to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "q_proj", "k_proj", "v_proj",
-        "out_proj", "fc1", "fc2",
+        "to_q",
+        "to_k",
+        "to_v",
+        "to_out.0",
+        "ff.net.0.proj",
+        "ff.net.2",
+        "proj_in",
+        "proj_out",
+        "q_proj",
+        "k_proj",
+        "v_proj",
+        "out_proj",
+        "fc1",
+        "fc2",
     ];
     let layer = |(name, shape): TensorShape| {
         let layer = name.strip_suffix(".weight")?.to_owned();
@@ -86,7 +102,8 @@ fn halves(layer: &str, shape: &[usize], prefix: &str) -> [(Vec<usize>, Vec<f32>)
 
 fn kohya(path: &Path) -> Outcome {
     let mut tensors = Vec::new();
-    let (unet, text) = (Unet::tensors(&engine(1)?, Tiny::Sd1.unet())?, ClipText::tensors(&engine(1)?, Tiny::Sd1.text())?);
+    let (unet, text) =
+        (Unet::tensors(&engine(1)?, Tiny::Sd1.unet())?, ClipText::tensors(&engine(1)?, Tiny::Sd1.text())?);
     for (prefix, all) in [("lora_unet_", unet), ("lora_te_", text)] {
         for (layer, shape) in layers(all) {
             let name = format!("{prefix}{}", layer.replace('.', "_"));
@@ -154,11 +171,23 @@ fn what_can_not_be_is_refused_by_name() -> Outcome {
     let lora = |name: &str, tensors: &[(&str, &[usize])]| -> Outcome<String> {
         let path = bench.path(name);
         let zeros = |shape: &[usize]| vec![0.0; shape.iter().product()];
-        tiny::write(&path, tensors.iter().map(|(name, shape)| ((*name).to_owned(), shape.to_vec(), zeros(shape))).collect())?;
+        tiny::write(
+            &path,
+            tensors.iter().map(|(name, shape)| ((*name).to_owned(), shape.to_vec(), zeros(shape))).collect(),
+        )?;
         Ok(path.display().to_string())
     };
-    let large = lora("large.safetensors", &[("lora_unet_mid_block_attentions_0_proj_in.lora_down.weight", &[2, 999]), ("lora_unet_mid_block_attentions_0_proj_in.lora_up.weight", &[64, 2])])?;
-    let other = lora("other.safetensors", &[("lora_unet_nowhere.lora_down.weight", &[2, 8]), ("lora_unet_nowhere.lora_up.weight", &[8, 2])])?;
+    let large = lora(
+        "large.safetensors",
+        &[
+            ("lora_unet_mid_block_attentions_0_proj_in.lora_down.weight", &[2, 999]),
+            ("lora_unet_mid_block_attentions_0_proj_in.lora_up.weight", &[64, 2]),
+        ],
+    )?;
+    let other = lora(
+        "other.safetensors",
+        &[("lora_unet_nowhere.lora_down.weight", &[2, 8]), ("lora_unet_nowhere.lora_up.weight", &[8, 2])],
+    )?;
     let loha = lora("loha.safetensors", &[("lora_unet_conv_in.hada_w1_a", &[2, 8])])?;
     let short = lora("short.safetensors", &[("emb_params", &[1, 32])])?;
     let model = Some(Tiny::Sd1.folder(&engine(1)?, bench.folder.path())?);

@@ -2,7 +2,9 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 mod adapters;
+mod blend;
 mod edit;
+mod large;
 mod reimagine;
 mod tiny;
 mod toy;

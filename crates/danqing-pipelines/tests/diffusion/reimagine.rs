@@ -197,7 +197,7 @@ fn what_can_not_be_is_refused_by_name() -> Outcome {
         (set(&|s| s.steps = 0), Class::Caller, "steps 0 is out of range"),
         (set(&|s| s.sampler = "oiler".into()), Class::Caller, "there is no sampler \"oiler\""),
         (set(&|s| s.schedule = "lin".into()), Class::Caller, "there is no schedule \"lin\""),
-        (set(&|s| s.prompt = "a <lora:b:1>".into()), Class::Unsupported, "<lora:b>"),
+        (set(&|s| s.prompt = "a <lora:b:1>".into()), Class::File, "there is no LoRA named \"b\""),
         (set(&|s| s.prompt = "a <lora:b:x>".into()), Class::Caller, "is not a number"),
         (
             Params { width: Some(12), ..good.clone() },

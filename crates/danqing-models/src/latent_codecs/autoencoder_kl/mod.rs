@@ -67,6 +67,12 @@ impl AutoencoderKl {
         })
     }
 
+    /// Sizes of this network.
+    #[must_use]
+    pub fn config(&self) -> &AutoencoderKlConfig {
+        &self.config
+    }
+
     /// What latents are multiplied with to have about unit variance.
     #[must_use]
     pub fn scaling_factor(&self) -> f32 {

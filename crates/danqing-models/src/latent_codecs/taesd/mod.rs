@@ -10,6 +10,8 @@ use danqing_nn::{
     resize, scale,
 };
 
+use danqing_weights::TensorFile;
+
 use self::block::Block;
 use super::{Encoded, LatentCodec};
 use crate::diffusion::{Loader, TensorShape, Tensors};
@@ -49,6 +51,14 @@ impl Taesd {
         let network = Self::read(&Loader { engine, checkpoint: &checkpoint })?;
         checkpoint.finish_with(tensors)?;
         Ok(network)
+    }
+
+    /// Of a file by diffusers' names.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of_file(engine: &Engine, file: &TensorFile) -> Result<Self, Error> {
+        Self::load(engine, Tensors::of_file(file, &|name: &str| name.to_owned().into(), &|_| true))
     }
 
     /// Names and dimensions of all tensors that [`Self::load`] reads, by name.

@@ -1,6 +1,8 @@
 //! What every sampler walks on: a falling path of noise levels, a denoiser, a source of noise and the run's progress.
 
-use danqing_capability::{Cancelled, Class, Classified, Progress};
+use std::sync::Arc;
+
+use danqing_capability::{Cancelled, Class, Classified, Preview, Progress};
 
 use crate::sampling::noise::NoiseSource;
 use crate::sampling::schedule::NoiseTable;
@@ -19,6 +21,15 @@ pub trait Denoiser {
     /// # Errors
     /// See [`Self::Error`].
     fn denoised(&mut self, x: &mut [f32], sigma: f64) -> Result<Vec<f32>, Self::Error>;
+
+    /// What the latent shows after step `step`, counted from 1, if anybody wants to see it.
+    ///
+    /// # Errors
+    /// See [`Self::Error`].
+    fn preview(&mut self, step: usize) -> Result<Option<Preview>, Self::Error> {
+        let _ = step;
+        Ok(None)
+    }
 }
 
 impl<E, F> Denoiser for F
@@ -126,7 +137,11 @@ impl<D: Denoiser> Walk<'_, '_, D> {
 
     /// Says that step `i` is done.
     pub(crate) fn step_done(&mut self, i: usize, steps: usize) -> Result<(), D::Error> {
-        Ok(self.progress.step(STAGE, i + 1, steps)?)
+        self.progress.step(STAGE, i + 1, steps)?;
+        if let Some(picture) = self.denoiser.preview(i + 1)? {
+            self.progress.preview(STAGE, i + 1, steps, Arc::new(picture));
+        }
+        Ok(())
     }
 
     pub(crate) fn eta(&self, usual: f64) -> f64 {

@@ -1,0 +1,167 @@
+//! Large pictures in tiles, memory said before, previews, variation seeds.
+
+use danqing_capability::{CancelToken, Capability, Class, Classified, Event, Preview, Progress};
+use danqing_models::diffusion::seeded_values;
+use danqing_models::latent_codecs::taesd::Taesd;
+use danqing_pipelines::diffusion::{Checkpoints, Settings};
+use danqing_pipelines::reimagine::{Params, Reimagine};
+use danqing_weights::{Limits, ModelStore, StoreConfig, containers};
+
+use crate::tiny::{self, Outcome, Tiny};
+use crate::{bytes, checkpoints, close, engine, expected, inputs, picture, pictures, run};
+
+fn short(folder: &std::path::Path) -> Outcome<Settings> {
+    let model = Some(Tiny::Sd1.folder(&engine(1)?, folder)?);
+    Ok(Settings {
+        model,
+        steps: 4,
+        sampler: "euler".into(),
+        seed: Some(7),
+        prompt: "a cat".into(),
+        ..Settings::default()
+    })
+}
+
+fn sized(settings: Settings, width: usize, height: usize) -> Params {
+    Params { settings, width: Some(width), height: Some(height), ..Params::default() }
+}
+
+/// Mean step from every column to the next.
+fn steps_across(samples: &[u8], width: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; width - 1];
+    for row in samples.chunks_exact(3 * width) {
+        for (x, sum) in sums.iter_mut().enumerate() {
+            *sum += (0..3).map(|c| f64::from(row[3 * x + c].abs_diff(row[3 * x + 3 + c]))).sum::<f64>();
+        }
+    }
+    let count = samples.len() as f64 / width as f64;
+    sums.into_iter().map(|sum| sum / count).collect()
+}
+
+/// No column between two pixels is steeper than the steepest one of the picture made whole.
+#[test]
+fn tiles_leave_no_seam() -> Outcome {
+    let (folder, before) = (tempfile::tempdir()?, picture(448, 256));
+    let capability = Reimagine::of(checkpoints(2)?);
+    let made = |tile: usize| -> Outcome<Vec<f64>> {
+        let settings = Settings { vae_tile: Some(tile), steps: 2, strength: 0.3, ..short(folder.path())? };
+        let (_, outputs) = run(&capability, &inputs(Some(&before)), sized(settings, 448, 256))?;
+        assert_eq!(pictures(&outputs)[0].size(), (448, 256));
+        Ok(steps_across(bytes(pictures(&outputs)[0]), 448))
+    };
+    let (whole, tiled) = (made(0)?, made(256)?);
+    assert!(whole != tiled, "there are tiles");
+    let steepest = |steps: &[f64]| steps.iter().copied().fold(0.0, f64::max);
+    assert!(steepest(&tiled) <= 1.1 * steepest(&whole), "{} of tiles, {} whole", steepest(&tiled), steepest(&whole));
+    Ok(())
+}
+
+/// The peak is said before the first step, and is that of the engine within a factor of two.
+#[test]
+fn memory_is_said_before_and_about_right() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (engine, store) = (engine(2)?, ModelStore::open(StoreConfig::from_environment(true)?)?);
+    let capability = Reimagine::of(Checkpoints::new(&store, &engine));
+    for (width, height, tile) in [(512, 512, 0), (512, 256, 256)] {
+        let settings = Settings { steps: 1, guidance: 1.0, vae_tile: Some(tile), ..short(folder.path())? };
+        let mut planned = 0.0;
+        let mut sink = |event: Event| {
+            if let Event::Measure { stage: "plan", values, .. } = event {
+                planned = values["memory_bytes"];
+            }
+        };
+        let mut progress = Progress::new(CancelToken::default(), &mut sink);
+        let params = capability.resolve(&inputs(None), sized(settings, width, height), &mut progress)?;
+        engine.reset_peak();
+        capability.run(&inputs(None), &params, &mut progress)?;
+        let ratio = planned / engine.memory().peak_bytes as f64;
+        assert!((0.5..=2.0).contains(&ratio), "{width}x{height} in tiles of {tile}: planned {ratio} of the peak");
+    }
+    Ok(())
+}
+
+#[test]
+fn previews_come_after_every_so_many_steps() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let tensors = Taesd::tensors(&engine(1)?)?.into_iter().map(|(name, shape)| {
+        let values = seeded_values(&name, &shape);
+        (name, shape, values)
+    });
+    let taesd = folder.path().join("taesd.safetensors");
+    tiny::write(&taesd, tensors.collect())?;
+    let capability = Reimagine::of(checkpoints(2)?);
+    for (preview_model, size) in [(None, (9, 8)), (Some(taesd), (72, 64))] {
+        let settings = Settings { preview: 2, preview_model, ..short(folder.path())? };
+        let mut seen: Vec<(usize, usize, Preview)> = Vec::new();
+        let mut sink = |event: Event| {
+            if let Event::Preview { stage: "denoise", done, total, picture } = event {
+                seen.push((done, total, (*picture).clone()));
+            }
+        };
+        let mut progress = Progress::new(CancelToken::default(), &mut sink);
+        let params = capability.resolve(&inputs(None), sized(settings, 72, 64), &mut progress)?;
+        let with = capability.run(&inputs(None), &params, &mut progress)?;
+        assert_eq!(seen.iter().map(|(done, total, _)| (*done, *total)).collect::<Vec<_>>(), [(2, 4), (4, 4)]);
+        for (_, _, Preview { width, height, rgb }) in &seen {
+            assert_eq!((*width, *height, rgb.len()), (size.0, size.1, 3 * size.0 * size.1));
+        }
+        assert!(seen[0].2 != seen[1].2);
+        let (_, without) = run(&capability, &inputs(None), sized(short(folder.path())?, 72, 64))?;
+        assert_eq!(pictures(&with), pictures(&without), "looking changes nothing");
+    }
+    Ok(())
+}
+
+/// A1111's variation seed: from the first seed's noise to the second's.
+#[test]
+fn a_variation_seed_turns_the_noise_towards_another() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let dump = folder.path().join("latents.safetensors");
+    let capability = Reimagine::of(checkpoints(2)?);
+    let latents = |change: &dyn Fn(&mut Settings)| -> Outcome<Vec<f32>> {
+        let mut settings = Settings { dump_latents: Some(dump.clone()), ..short(folder.path())? };
+        change(&mut settings);
+        run(&capability, &inputs(None), sized(settings, 72, 64))?;
+        Ok(expected(&containers::read(&dump, &Limits::default())?, "latents"))
+    };
+    let own = latents(&|_| ())?;
+    let other = latents(&|settings| settings.seed = Some(100))?;
+    let turned = |strength: f64, variants: usize| {
+        latents(&|settings| {
+            (settings.variation_seed, settings.variation_strength, settings.variants) = (Some(100), strength, variants);
+        })
+    };
+    close(&turned(0.0, 1)?, &own, "not turned");
+    close(&turned(1.0, 1)?, &other, "turned all the way");
+    let half = turned(0.5, 2)?;
+    assert!(half[..own.len()] != own && half[..own.len()] != other && half[..own.len()] != half[own.len()..]);
+    let second = latents(&|settings| (settings.variation_seed, settings.variation_strength) = (Some(101), 0.5))?;
+    assert_eq!(half[own.len()..], second, "variants count on from the variation seed");
+    Ok(())
+}
+
+#[test]
+fn what_can_not_be_is_refused_by_name() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let capability = Reimagine::of(checkpoints(1)?);
+    let set = |change: &dyn Fn(&mut Settings)| -> Outcome<Params> {
+        let mut settings = short(folder.path())?;
+        change(&mut settings);
+        Ok(sized(settings, 72, 64))
+    };
+    let table = [
+        (set(&|s| s.vae_tile = Some(100))?, "vae_tile 100 is out of range (expected 0, or 256 to 2048 in steps of 64)"),
+        (set(&|s| s.variation_strength = 1.1)?, "variation_strength 1.1 is out of range"),
+    ];
+    for (params, says) in table {
+        let mut sink = |_: Event| {};
+        let made = capability.resolve(&inputs(None), params, &mut Progress::new(CancelToken::default(), &mut sink));
+        let error = made.err().ok_or("taken")?;
+        assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(error.class(), Class::Caller);
+    }
+    let nowhere = set(&|s| (s.preview, s.preview_model) = (1, Some(folder.path().join("nowhere.safetensors"))))?;
+    let error = run(&capability, &inputs(None), nowhere).err().ok_or("taken")?;
+    assert!(error.to_string().contains("nowhere.safetensors"), "{error}");
+    Ok(())
+}
