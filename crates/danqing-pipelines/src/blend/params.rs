@@ -25,6 +25,7 @@ pub enum Mix {
 pub struct Params {
     /// Stable Diffusion 1.x or 2.x checkpoint or autoencoder alone: PATH of a file (.safetensors, .ckpt) or of a diffusers
     /// folder, or NAME of one in the model folders or the hub's cache.
+    #[schemars(extend("x-path" = "read"))]
     pub model: Option<PathBuf>,
     /// sha256 of the file that the autoencoder was read from; found when it is named, and checked when a recipe runs again.
     #[serde(skip_serializing_if = "Option::is_none")]

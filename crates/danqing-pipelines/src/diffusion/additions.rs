@@ -31,19 +31,23 @@ impl Wish {
 
 /// Every `LoRA` that prompts and parameters name, in that order.
 pub(super) fn wishes(settings: &Settings, store: &ModelStore) -> Result<Vec<Wish>, Error> {
-    let mut named = Vec::new();
+    let wish = |prompt::Lora { name, text_weight, network_weight }, find: Find| {
+        let path = find(store, UserModel::Lora, &name)?;
+        Ok::<_, Error>(Wish { name, path, text_weight, network_weight })
+    };
+    let mut wishes = Vec::new();
     for text in [&settings.prompt, &settings.negative_prompt] {
-        named.extend(prompt::loras(text)?.1);
+        for lora in prompt::loras(text)?.1 {
+            wishes.push(wish(lora, named)?);
+        }
     }
     for text in &settings.loras {
-        named.push(prompt::Lora::from_argument(text)?);
+        wishes.push(wish(prompt::Lora::from_argument(text)?, found)?);
     }
-    let wish = |prompt::Lora { name, text_weight, network_weight }| {
-        let path = found(store, UserModel::Lora, &name)?;
-        Ok(Wish { name, path, text_weight, network_weight })
-    };
-    named.into_iter().map(wish).collect()
+    Ok(wishes)
 }
+
+type Find = fn(&ModelStore, UserModel, &str) -> Result<PathBuf, Error>;
 
 /// A path as it is, or a file of the user's folders.
 fn found(store: &ModelStore, kind: UserModel, name: &str) -> Result<PathBuf, Error> {
@@ -52,6 +56,11 @@ fn found(store: &ModelStore, kind: UserModel, name: &str) -> Result<PathBuf, Err
     if is_path && path.is_file() {
         return Ok(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
     }
+    named(store, kind, name)
+}
+
+/// A file of the user's folders: prompts come from strangers, and may name no others.
+fn named(store: &ModelStore, kind: UserModel, name: &str) -> Result<PathBuf, Error> {
     store.find_user_model(kind, name).ok_or_else(|| Error::NoAddition {
         what: if kind == UserModel::Lora { "LoRA" } else { "textual inversion" },
         name: name.to_owned(),

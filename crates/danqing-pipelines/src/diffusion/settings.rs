@@ -45,6 +45,7 @@ impl From<StepRule> for Strength {
 pub struct Settings {
     /// Stable Diffusion 1.x or 2.x checkpoint: PATH of a single file (.safetensors, .ckpt) or of a diffusers folder, or NAME
     /// of one in the model folders or the hub's cache.
+    #[schemars(extend("x-path" = "read"))]
     pub model: Option<PathBuf>,
     /// sha256 of the checkpoint; found when it is named, and checked when a recipe runs again. Of a folder, that of its three
     /// weight files' sha256.
@@ -52,6 +53,7 @@ pub struct Settings {
     pub model_sha256: Option<String>,
     /// Autoencoder instead of the checkpoint's own: PATH or NAME, as a checkpoint's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-path" = "read"))]
     pub vae: Option<PathBuf>,
     /// What is wanted, in A1111's grammar: `(words:1.2)`, `[words]`, `BREAK`, `AND`, `[from:to:when]`, `[a|b]`,
     /// `<lora:name:0.8>`.
@@ -113,6 +115,7 @@ pub struct Settings {
     /// What the checkpoint was trained to predict; found from the checkpoint when not given.
     pub prediction: Option<Prediction>,
     /// File of the first noise instead of a seed's (.safetensors): one tensor of variants × channels × height/8 × width/8.
+    #[schemars(extend("x-path" = "read"))]
     pub noise: Option<PathBuf>,
     /// sha256 of the noise file; found when one is named, and checked when a recipe runs again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +123,7 @@ pub struct Settings {
     /// After every so many steps what the picture looks like so far is shown, 0 for never.
     pub preview: usize,
     /// Tiny autoencoder (TAESD) that shows it: PATH of a diffusers folder or file; without one, colours alone.
+    #[schemars(extend("x-path" = "read"))]
     pub preview_model: Option<PathBuf>,
     /// Side of the tiles that large pictures go through the autoencoder in, pixels, 256 to 2048 in steps of 64, 0 for none;
     /// chosen when not given.
@@ -127,6 +131,7 @@ pub struct Settings {
     pub vae_tile: Option<usize>,
     /// File that the finished latents are written to (.safetensors), for comparing with other programs; replaced if it is
     /// there.
+    #[schemars(extend("x-path" = "write"))]
     pub dump_latents: Option<PathBuf>,
 }
 

@@ -1,10 +1,10 @@
 //! Model files of the user's, read where they lie: checkpoints, additions and words of one's own.
 //!
-//! Looked through: `models/checkpoints`, `models/lora`, `models/embeddings` and `models/vae` in the store's home, and each folder
+//! Looked through: `checkpoints`, `lora`, `embeddings` and `vae` in the store's home and in its `models`, and each folder
 //! of [`StoreConfig::model_folders`](super::StoreConfig::model_folders), which may be AUTOMATIC1111's or Forge's folder,
 //! `ComfyUI`'s, or a plain one. A checkpoint may also be a repository of the hub's cache on this machine.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::ModelStore;
 
@@ -32,10 +32,10 @@ impl UserModel {
     /// In the store's home.
     fn own_folder(self) -> &'static str {
         match self {
-            Self::Checkpoint => "models/checkpoints",
-            Self::Lora => "models/lora",
-            Self::Embedding => "models/embeddings",
-            Self::Autoencoder => "models/vae",
+            Self::Checkpoint => "checkpoints",
+            Self::Lora => "lora",
+            Self::Embedding => "embeddings",
+            Self::Autoencoder => "vae",
         }
     }
 
@@ -54,7 +54,8 @@ impl ModelStore {
     /// Where files of that kind are looked for; not all of them need to exist.
     #[must_use]
     pub fn user_folders(&self, kind: UserModel) -> Vec<PathBuf> {
-        let mut folders = vec![self.home().join(kind.own_folder())];
+        let own = kind.own_folder();
+        let mut folders = vec![self.home().join(own), self.home().join("models").join(own)];
         for root in &self.config.model_folders {
             let known: Vec<_> =
                 kind.other_folders().iter().map(|inside| root.join(inside)).filter(|path| path.is_dir()).collect();
@@ -81,7 +82,8 @@ impl ModelStore {
     #[must_use]
     pub fn find_user_model(&self, kind: UserModel, name: &str) -> Option<PathBuf> {
         if kind == UserModel::Checkpoint {
-            let folders = self.user_folders(kind).into_iter().map(|folder| folder.join(name));
+            let is_inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+            let folders = self.user_folders(kind).into_iter().filter(|_| is_inside).map(|folder| folder.join(name));
             let folder = folders.chain(self.hub_snapshot(name)).find(|path| path.join("unet").is_dir());
             if folder.is_some() {
                 return folder;
@@ -176,6 +178,8 @@ mod tests {
         assert_eq!(found(Checkpoint, "v1-5"), Some(at("a1111/models/Stable-diffusion/v1-5.ckpt")));
         assert_eq!(found(Checkpoint, "some/model"), Some(at("hub/models--some--model/snapshots/abc")));
         assert_eq!(found(Checkpoint, "../some/model"), None);
+        let outside = at("hub/models--some--model/snapshots/abc");
+        assert_eq!(found(Checkpoint, &outside.to_string_lossy()), None, "a path is no name");
         assert_eq!(found(Embedding, "easy"), Some(at("a1111/embeddings/easy.pt")));
         assert_eq!(found(Embedding, "v1-5"), None);
         std::fs::remove_dir_all(&folder).unwrap();
