@@ -55,7 +55,7 @@ impl Registry {
         let checkpoints = Checkpoints::new(store, engine);
         Self::of(vec![
             Box::new(Erase::new(store, engine)),
-            Box::new(Extend::new(store, engine)),
+            Box::new(Extend::sharing(store, engine, checkpoints.clone())),
             Box::new(Restyle::new(store, engine)),
             Box::new(Reimagine::of(checkpoints.clone())),
             Box::new(Edit::of(checkpoints.clone())),

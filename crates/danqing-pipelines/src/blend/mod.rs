@@ -95,7 +95,7 @@ impl Capability for Blend {
         let opened = self.opened(params, progress)?;
         let result = picture.size();
         let work = (params.work_width.unwrap_or(result.0), params.work_height.unwrap_or(result.1));
-        let canvas = Canvas::new(Some(picture), Sizes { result, work }, params.resize, &cancel)?;
+        let canvas = Canvas::new(Some(picture), Sizes { result, work, second: None }, params.resize, &cancel)?;
         let colours = other.to_srgb(&cancel)?;
         let engine = self.checkpoints.engine().with_cancel(cancel.clone());
         let codec = Codec { engine: &engine, network: &opened.codec, tile: usual_tile(work) };

@@ -88,6 +88,14 @@ impl Checkpoints {
         self.store.find_user_model(UserModel::Checkpoint, &path.to_string_lossy()).unwrap_or(path)
     }
 
+    /// As [`Self::found`], of tiny autoencoders.
+    pub(crate) fn found_preview(&self, path: PathBuf) -> PathBuf {
+        if path.exists() {
+            return path;
+        }
+        self.store.find_user_model(UserModel::Preview, &path.to_string_lossy()).unwrap_or(path)
+    }
+
     /// As [`Self::found`], of autoencoders first.
     pub(crate) fn found_codec(&self, path: PathBuf) -> PathBuf {
         if path.exists() {

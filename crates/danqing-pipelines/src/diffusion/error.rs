@@ -17,8 +17,8 @@ use crate::sampling::{NameError, PathError, SamplingError};
 pub enum Error {
     /// Nobody said which checkpoint.
     #[error(
-        "no checkpoint is named: this runs Stable Diffusion 1.x and 2.x, such as v1-5-pruned-emaonly.safetensors \
-         (4.3 GB, CreativeML Open RAIL-M) or v2-1_768-ema-pruned.safetensors (5.2 GB, CreativeML Open RAIL++-M)"
+        "no checkpoint is named: the pack sd15 has Stable Diffusion 1.5 (4.3 GB, CreativeML Open RAIL-M), the pack \
+         sd15-inpainting its form for masks (4.3 GB, CreativeML Open RAIL-M)"
     )]
     NoModel,
     /// The checkpoint can't be opened.
@@ -216,7 +216,10 @@ impl Classified for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoModel => Some("name a file or diffusers folder of yours with --model PATH".into()),
+            Self::NoModel => Some(
+                "`danqing models pull sd15`, then --model sd-v1-5; or name a file or diffusers folder of yours with --model PATH"
+                    .into(),
+            ),
             Self::ModelFile { cause: OpenError::Read(ParseError::Io { .. }), .. } => {
                 Some("--model takes the path of a .safetensors or .ckpt file or of a diffusers folder".into())
             }

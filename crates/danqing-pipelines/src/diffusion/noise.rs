@@ -14,6 +14,11 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// The seed's own noise.
+    pub(super) fn nothing() -> Self {
+        Self { values: None }
+    }
+
     /// Reads the noise file, if one is named, and checks its dimensions: `[variants, channels, height, width]`. Gives its
     /// sha256 too.
     pub(super) fn read(settings: &Settings, latent: Shape) -> Result<(Self, Option<String>), Error> {

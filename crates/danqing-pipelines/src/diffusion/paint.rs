@@ -3,7 +3,10 @@
 use danqing_capability::Progress;
 use danqing_media::{Raster, SrgbF32};
 use danqing_models::latent_codecs::LatentCodec;
-use danqing_nn::Shape;
+use danqing_nn::{Engine, FeatureMap, Interpolation, Shape, resize};
+use danqing_vision::resize::{Method, resized};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::guided::Guided;
 use super::noise::Given;
@@ -23,6 +26,27 @@ pub(crate) struct Start {
     pub(crate) has_noise_in_hole: bool,
     /// What the network sees beside the latent.
     pub(crate) beside: Beside,
+    /// A second pass over the finished latent, enlarged.
+    pub(crate) again: Option<Again>,
+}
+
+/// The second pass of A1111's "hires. fix".
+pub(crate) struct Again {
+    pub(crate) plan: Plan,
+    /// Of the enlarged latent.
+    pub(crate) shape: Shape,
+    pub(crate) enlarge: Enlarge,
+}
+
+/// How a latent is enlarged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Enlarge {
+    /// As a picture, by Lanczos' filter: sharp, and fine at a low strength.
+    #[default]
+    Picture,
+    /// As it is, bilinearly (A1111's "Latent"): blurred, so it wants a strength of 0.5 and more, and invents more.
+    Latent,
 }
 
 /// The known part of a latent: put back into every answer of the network, as A1111's `CFGDenoiser` does
@@ -65,7 +89,8 @@ pub(crate) fn paint<E: From<Error>>(
     let (model, engine) = (&opened.model, &checkpoints.engine().with_cancel(progress.cancel_token().clone()));
     let tile = settings.vae_tile.unwrap_or(0);
     let factor = model.codec.factor();
-    let planned = memory::peak_bytes(opened, (shape.width * factor, shape.height * factor), tile);
+    let largest = start.again.as_ref().map_or(shape, |again| again.shape);
+    let planned = memory::peak_bytes(opened, (largest.width * factor, largest.height * factor), tile);
     progress.measure("plan", 0, &[("memory_bytes", planned as f64)]);
     memory::check(planned)?;
     let cancel = progress.cancel_token().clone();
@@ -77,24 +102,62 @@ pub(crate) fn paint<E: From<Error>>(
     let tokenizer = checkpoints.tokenizer()?;
     let own = checkpoints.words(settings, opened, progress.cancel_token())?;
     let words = Words::encoded(engine, model, (&tokenizer, &own), settings, plan.sampler, progress)?;
-    let path = Path::new(plan.sigmas.clone(), &plan.table).map_err(Error::from)?;
-    let tuning = Tuning { eta: settings.eta, ..Tuning::default() };
+    let run = Run { engine, opened, settings, words: &words, previewer: previewer.as_ref() };
     let mut latents = Vec::new();
     for variant in 0..settings.variants {
+        let mut x = run.walked((plan, start, shape), &given, variant, progress)?;
+        let mut shape = shape;
+        if let Some(again) = &start.again {
+            let latent = Some(run.enlarged(&x, shape, again, progress)?);
+            let second = Start { latent, ..Start::default() };
+            x = run.walked((&again.plan, &second, again.shape), &Given::nothing(), variant, progress)?;
+            shape = again.shape;
+        }
+        each(opened.codec(engine, settings).decoded(&x, shape, progress)?, progress)?;
+        latents.push(x);
+    }
+    if let Some(path) = &settings.dump_latents {
+        dump::write(path, &latents, start.again.as_ref().map_or(shape, |again| again.shape))?;
+    }
+    Ok(())
+}
+
+/// What is the same for every variant and pass.
+struct Run<'a> {
+    engine: &'a Engine,
+    opened: &'a Opened,
+    settings: &'a Settings,
+    words: &'a Words,
+    previewer: Option<&'a (Previewer, usize)>,
+}
+
+impl Run<'_> {
+    /// From noise to a finished latent.
+    fn walked(
+        &self,
+        (plan, start, shape): (&Plan, &Start, Shape),
+        given: &Given,
+        variant: usize,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<f32>, Error> {
+        let settings = self.settings;
+        let path = Path::new(plan.sigmas.clone(), &plan.table)?;
+        let tuning = Tuning { eta: settings.eta, ..Tuning::default() };
         let (noise, mut later) = given.of_variant(variant, settings, plan.sampler, shape, &plan.sigmas);
         let x = noisy(start, &noise, plan.first_scale(start.latent.is_some()));
+        let kept = start.kept.as_ref().filter(|kept| kept.is_held);
         let mut guided = Guided {
-            engine,
-            unet: &model.unet,
-            words: &words,
+            engine: self.engine,
+            unet: &self.opened.model.unet,
+            words: self.words,
             plan,
             guidance: settings.guidance as f32,
             rescale: settings.guidance_rescale as f32,
             latent: shape,
             beside: &start.beside,
-            kept: start.kept.as_ref().filter(|kept| kept.is_held),
+            kept,
             looks: 0,
-            previewer: previewer.as_ref().map(|(previewer, every)| (previewer, *every)),
+            previewer: self.previewer.map(|(previewer, every)| (previewer, *every)),
             last: Vec::new(),
         };
         let mut x = sample(plan.sampler, x, &path, &tuning, &mut guided, &mut *later, progress)?;
@@ -102,16 +165,35 @@ pub(crate) fn paint<E: From<Error>>(
         for value in &mut x {
             *value *= last;
         }
-        if let Some(kept) = start.kept.as_ref().filter(|kept| kept.is_held) {
+        if let Some(kept) = kept {
             kept.restore(&mut x);
         }
-        each(opened.codec(engine, settings).decoded(&x, shape, progress)?, progress)?;
-        latents.push(x);
+        Ok(x)
     }
-    if let Some(path) = &settings.dump_latents {
-        dump::write(path, &latents, shape)?;
+
+    fn enlarged(
+        &self,
+        latent: &[f32],
+        shape: Shape,
+        again: &Again,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<f32>, Error> {
+        let Shape { width, height, .. } = again.shape;
+        match again.enlarge {
+            Enlarge::Picture => {
+                let (codec, factor) = (self.opened.codec(self.engine, self.settings), self.opened.model.codec.factor());
+                let small = codec.decoded(latent, shape, progress)?;
+                let cancel = progress.cancel_token().clone();
+                let large = resized(&small, width * factor, height * factor, Method::Lanczos, &cancel)?;
+                codec.encoded(&large, progress)
+            }
+            Enlarge::Latent => {
+                let small = FeatureMap::from_nchw(self.engine, shape, latent)?;
+                Ok(resize(self.engine, &small, height, width, Interpolation::Bilinear { align_corners: false })?
+                    .to_nchw()?)
+            }
+        }
     }
-    Ok(())
 }
 
 /// A latent with noise on it, in k-diffusion's scale.

@@ -122,7 +122,8 @@ pub struct Settings {
     pub noise_sha256: Option<String>,
     /// After every so many steps what the picture looks like so far is shown, 0 for never.
     pub preview: usize,
-    /// Tiny autoencoder (TAESD) that shows it: PATH of a diffusers folder or file; without one, colours alone.
+    /// Tiny autoencoder (TAESD) that shows it: PATH of a diffusers folder or file, or NAME, such as taesd;
+    /// without one, colours alone.
     #[schemars(extend("x-path" = "read"))]
     pub preview_model: Option<PathBuf>,
     /// Side of the tiles that large pictures go through the autoencoder in, pixels, 256 to 2048 in steps of 64, 0 for none;
@@ -195,6 +196,9 @@ impl Settings {
         }
         let opened = self.opened(checkpoints, progress.cancel_token())?;
         additions::noted(&mut self.additions_sha256, opened.additions.iter())?;
+        if let Some(preview) = self.preview_model.take() {
+            self.preview_model = Some(checkpoints.found_preview(preview));
+        }
         let words = checkpoints.words(self, &opened, progress.cancel_token())?;
         additions::noted(&mut self.additions_sha256, words.weights.iter())?;
         self.model_sha256 = Some(opened.weights.sha256.clone());
@@ -203,7 +207,12 @@ impl Settings {
     }
 
     /// What can be said once the latent's size is known: the noise file. Draws the seed.
-    pub(crate) fn settled(&mut self, opened: &Opened, work: (usize, usize)) -> Result<(), Error> {
+    pub(crate) fn settled(
+        &mut self,
+        opened: &Opened,
+        work: (usize, usize),
+        largest: (usize, usize),
+    ) -> Result<(), Error> {
         let latent = latent_shape(opened, work);
         for path in [&mut self.noise, &mut self.dump_latents, &mut self.preview_model].into_iter().flatten() {
             *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
@@ -213,7 +222,7 @@ impl Settings {
         if self.variation_strength > 0.0 {
             self.variation_seed = Some(self.variation_seed.unwrap_or_else(seed::drawn));
         }
-        self.vae_tile.get_or_insert_with(|| memory::usual_tile(work));
+        self.vae_tile.get_or_insert_with(|| memory::usual_tile(largest));
         Ok(())
     }
 

@@ -9,7 +9,6 @@
 mod error;
 mod params;
 mod place;
-mod start;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,11 +23,10 @@ use danqing_vision::ring;
 use danqing_weights::ModelStore;
 
 pub use self::error::Error;
-pub use self::params::{Area, Fill, Params};
+pub use self::params::{Area, Params};
 use self::place::View;
-use self::start::Scene;
 use crate::diffusion::{
-    self, Checkpoints, Opened, Plan, Takes, latent_shape, out_of_range, paint, with_settings_in_chinese,
+    self, Checkpoints, Opened, Plan, Scene, Takes, Wanted, latent_shape, out_of_range, paint, with_settings_in_chinese,
 };
 use crate::fill::{self, Facts};
 use crate::ports;
@@ -109,7 +107,7 @@ impl Capability for Edit {
             progress.warn("stays_grey", "the picture is grey: what is painted becomes grey too");
         }
         (params.work_width, params.work_height) = (Some(width), Some(height));
-        params.settings.settled(&opened, view.work)?;
+        params.settings.settled(&opened, view.work, view.work)?;
         Ok(params)
     }
 
@@ -232,8 +230,9 @@ impl Edit {
     ) -> Result<Vec<Picture>, Error> {
         let engine = self.checkpoints.engine().with_cancel(progress.cancel_token().clone());
         let shape = latent_shape(opened, view.work);
-        let scene = Scene::new((&given.begun, &given.hole), view, progress)?;
-        let start = scene.start(&engine, opened, (params, shape), progress)?;
+        let scene = Scene::new(&given.begun.crop(view.at), &given.hole.crop(view.at), view.work, progress)?;
+        let wanted = Wanted { settings: &params.settings, fill: params.fill, image_guidance: params.image_guidance };
+        let start = scene.start(&engine, opened, wanted, progress)?;
         let mut made = Vec::new();
         paint(&self.checkpoints, opened, &params.settings, (plan, &start, shape), progress, |colours, progress| {
             made.push(given.composed(&colours, (view, params), progress)?);

@@ -3,23 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diffusion::Settings;
+use crate::diffusion::{HoleFill, Settings};
 use crate::erase::{MaskChannel, Point, Rectangle};
-
-/// What the marked area holds before noise is laid on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Fill {
-    /// What is there: keeps its shapes and colours as far as the strength lets them.
-    #[default]
-    Original,
-    /// Colours of the surroundings, drawn smoothly into it: A1111's "fill".
-    Fill,
-    /// Noise: A1111's "latent noise".
-    Noise,
-    /// Grey: A1111's "latent nothing".
-    Nothing,
-}
 
 /// What the network sees at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +30,7 @@ pub struct Params {
     #[schemars(range(min = 0.0, max = 10.0))]
     pub image_guidance: f64,
     /// What the marked area holds before noise is laid on it.
-    pub fill: Fill,
+    pub fill: HoleFill,
     /// What the network sees at once.
     pub area: Area,
     /// Picture around the marked area that the network sees, for the area "masked", pixels, 0 to 512.
@@ -86,7 +71,7 @@ impl Default for Params {
         Self {
             settings: Settings::default(),
             image_guidance: 1.5,
-            fill: Fill::default(),
+            fill: HoleFill::default(),
             area: Area::default(),
             padding: 64,
             rectangles: Vec::new(),

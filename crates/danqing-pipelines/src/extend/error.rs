@@ -2,7 +2,7 @@
 
 use danqing_capability::{Cancelled, Class, Classified};
 
-use crate::{NoPicture, fill};
+use crate::{NoPicture, diffusion, fill};
 
 /// Why extending can fail.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,12 @@ pub enum Error {
         /// Allowed values.
         expected: &'static str,
     },
+    /// A run of a diffusion network failed.
+    #[error(transparent)]
+    Diffusion(#[from] diffusion::Error),
+    /// What was painted could not be joined to the picture.
+    #[error(transparent)]
+    Blend(#[from] danqing_vision::blend::Error),
     /// The new area could not be filled.
     #[error(transparent)]
     Fill(#[from] fill::Error),
@@ -81,6 +87,8 @@ impl Classified for Error {
     fn class(&self) -> Class {
         match self {
             Self::Fill(error) => error.class(),
+            Self::Diffusion(error) => error.class(),
+            Self::Blend(error) => error.class(),
             Self::Media(error) => error.class(),
             Self::Cancelled(_) => Class::Cancelled,
             Self::TooLarge { .. } => Class::Limit,
@@ -96,6 +104,7 @@ impl Classified for Error {
             Self::NothingNew { .. } => Some("ask for another ratio, or for pixels on a side".into()),
             Self::TooLarge { .. } => Some("make the picture smaller first: `danqing adjust --resize …`".into()),
             Self::Fill(error) => error.hint(),
+            Self::Diffusion(error) => error.hint(),
             Self::Media(error) => error.hint(),
             _ => None,
         }

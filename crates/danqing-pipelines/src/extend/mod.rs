@@ -8,6 +8,7 @@
 mod alpha;
 mod calm;
 mod error;
+mod generative;
 mod layout;
 mod params;
 mod plan;
@@ -18,30 +19,41 @@ mod world;
 
 use std::sync::Arc;
 
-use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress};
+use danqing_capability::{Arity, Capability, Inputs, Kind, Outputs, Port, Progress, WeightUse};
 use danqing_media::{Mask, Medium, Picture, Raster, Rect, SrgbF32};
+use danqing_models::text_encoders::tokenizer;
 use danqing_nn::Engine;
 use danqing_weights::ModelStore;
 
 pub use self::error::Error;
+pub use self::generative::Generative;
+use self::generative::Growth;
 pub use self::layout::Anchor;
 use self::layout::Sides;
 pub use self::params::{Fill, Params, Trim};
 pub use self::size::{Length, Ratio};
 use self::step::Step;
+use crate::diffusion::Checkpoints;
 use crate::fill::{self, Inpainter, MIGAN, Search};
 use crate::{ports, seed};
 
 /// Continues a picture beyond its borders.
 pub struct Extend {
     inpainter: Inpainter,
+    checkpoints: Checkpoints,
 }
 
 impl Extend {
     /// Needs the store for the network's weights and the engine to run it.
     #[must_use]
     pub fn new(store: &ModelStore, engine: &Engine) -> Self {
-        Self { inpainter: fill::inpainter(store, engine) }
+        Self::sharing(store, engine, Checkpoints::new(store, engine))
+    }
+
+    /// With checkpoints that others use too.
+    #[must_use]
+    pub fn sharing(store: &ModelStore, engine: &Engine, checkpoints: Checkpoints) -> Self {
+        Self { inpainter: fill::inpainter(store, engine), checkpoints }
     }
 }
 
@@ -75,12 +87,16 @@ impl Capability for Extend {
         (params.top, params.bottom) = (pixels(sides.top), pixels(sides.bottom));
         (params.ratio, params.auto, params.trim) = (None, false, Some(trim));
         params.seed = Some(params.seed.unwrap_or_else(seed::drawn));
+        if params.fill == Fill::Generative {
+            params.generative.resolved(&self.checkpoints, progress)?;
+        }
         Ok(params)
     }
 
     fn models(&self, params: &Params) -> Vec<&'static str> {
         match params.fill {
             Fill::Auto | Fill::Network => vec![MIGAN],
+            Fill::Generative => vec![tokenizer::CATALOGUE_ID],
             Fill::Patch | Fill::MirrorBlur | Fill::Colour => Vec::new(),
         }
     }
@@ -98,7 +114,8 @@ impl Capability for Extend {
         let (width, height) = sides.canvas(kept.width, kept.height);
         let kept = picture.on_canvas(kept.width, kept.height, -(kept.x as isize), -(kept.y as isize));
         progress.cancel_token().check()?;
-        let (filled, labels) = self.filled(&kept.to_srgb(progress.cancel_token())?, sides, params, progress)?;
+        let (filled, labels, weights) =
+            self.filled(&kept.to_srgb(progress.cancel_token())?, sides, params, progress)?;
         progress.cancel_token().check()?;
         let hole = new_area(sides, kept.size());
         progress.cancel_token().check()?;
@@ -117,10 +134,7 @@ impl Capability for Extend {
             fill::warn_of_detail(&facts, progress);
         }
         let mut outputs = facts.into_outputs(Medium::Picture(Arc::new(result))).with_fact("fills", labels);
-        if !self.models(params).is_empty() {
-            let loaded = self.inpainter.get(progress.cancel_token()).map_err(fill::Error::from)?;
-            outputs.weights.push(loaded.weights.clone());
-        }
+        outputs.weights.extend(weights);
         Ok(outputs)
     }
 }
@@ -133,10 +147,13 @@ impl Extend {
         sides: Sides,
         params: &Params,
         progress: &mut Progress<'_>,
-    ) -> Result<(Raster<SrgbF32>, Vec<String>), Error> {
+    ) -> Result<Filled, Error> {
         match params.fill {
-            Fill::Colour => Ok((calm::coloured(picture, sides, colour_of(params)?), vec!["colour".into()])),
-            Fill::MirrorBlur => Ok((calm::mirror_blurred(picture, sides, progress)?, vec!["mirror-blur".into()])),
+            Fill::Colour => Ok((calm::coloured(picture, sides, colour_of(params)?), vec!["colour".into()], Vec::new())),
+            Fill::MirrorBlur => {
+                Ok((calm::mirror_blurred(picture, sides, progress)?, vec!["mirror-blur".into()], Vec::new()))
+            }
+            Fill::Generative => self.painted(picture, sides, params, progress),
             Fill::Auto | Fill::Network | Fill::Patch => {
                 let most = (params.step * picture.width().min(picture.height()) as f64).max(16.0) as usize;
                 let (mut canvas, mut labels) = (picture.clone(), Vec::new());
@@ -157,11 +174,45 @@ impl Extend {
                     canvas = made.filled;
                     labels.push(made.label);
                 }
-                Ok((canvas, labels))
+                let weights = if self.models(params).is_empty() {
+                    Vec::new()
+                } else {
+                    let loaded = self.inpainter.get(progress.cancel_token()).map_err(fill::Error::from)?;
+                    vec![loaded.weights.clone()]
+                };
+                Ok((canvas, labels, weights))
             }
         }
     }
+
+    /// The whole canvas, painted side by side after prompts.
+    fn painted(
+        &self,
+        picture: &Raster<SrgbF32>,
+        sides: Sides,
+        params: &Params,
+        progress: &mut Progress<'_>,
+    ) -> Result<Filled, Error> {
+        let most = (params.step * picture.width().min(picture.height()) as f64).max(16.0) as usize;
+        let (mut canvas, mut labels, mut weights) = (picture.clone(), Vec::new(), Vec::new());
+        for (i, sides) in plan::steps(sides, most).into_iter().enumerate() {
+            let seed = seed_of(params, i);
+            let growth = Growth { checkpoints: &self.checkpoints, params, picture: &canvas, sides, seed };
+            let (grown, used) = growth.made(progress)?;
+            canvas = grown;
+            labels.push("painted".to_owned());
+            for one in used {
+                if !weights.contains(&one) {
+                    weights.push(one);
+                }
+            }
+        }
+        Ok((canvas, labels, weights))
+    }
 }
+
+/// The canvas, how each step was made, and the weights that took part.
+type Filled = (Raster<SrgbF32>, Vec<String>, Vec<WeightUse>);
 
 /// A grey picture gets the grey of the colour: its relative luminance.
 fn warn_of_grey(params: &Params, picture: &Picture, progress: &mut Progress<'_>) -> Result<(), Error> {

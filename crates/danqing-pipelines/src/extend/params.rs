@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::generative::Generative;
 use super::layout::Anchor;
 use super::size::{Length, Ratio};
 
@@ -17,6 +18,8 @@ pub enum Fill {
     Network,
     /// Texture and structure taken from the picture itself (PatchMatch completion).
     Patch,
+    /// What a Stable Diffusion checkpoint of yours paints after a prompt.
+    Generative,
     /// The picture mirrored and blurred more and more: a calm frame, nothing invented.
     MirrorBlur,
     /// One colour.
@@ -71,6 +74,9 @@ pub struct Params {
     pub step: f64,
     /// Start of the random numbers; drawn when not given.
     pub seed: Option<u64>,
+    /// What the fill "generative" is told.
+    #[serde(flatten)]
+    pub generative: Generative,
 }
 
 impl Default for Params {
@@ -90,6 +96,7 @@ impl Default for Params {
             feather: 8,
             step: 0.4,
             seed: None,
+            generative: Generative::default(),
         }
     }
 }

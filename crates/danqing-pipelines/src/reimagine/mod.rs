@@ -22,7 +22,9 @@ use danqing_weights::ModelStore;
 pub use self::params::{Params, Resize};
 pub(crate) use self::size::{Sizes, fitted};
 pub use crate::diffusion::Error;
-use crate::diffusion::{Checkpoints, Opened, Plan, Start, latent_shape, paint, with_settings_in_chinese};
+use crate::diffusion::{
+    Again, Checkpoints, Opened, Plan, Settings, Start, latent_shape, out_of_range, paint, with_settings_in_chinese,
+};
 use crate::ports;
 
 /// Paints a picture anew after a prompt.
@@ -69,13 +71,15 @@ impl Capability for Reimagine {
     ) -> Result<Params, Error> {
         let picture = ports::optional_picture(inputs, "picture").map(Picture::size);
         params.settings.checked()?;
+        check_ranges(&params)?;
         let opened = params.settings.with_checkpoint(&self.checkpoints, progress)?;
         opened.plain(params.settings.model.as_deref())?;
         let (multiple, native) = (opened.model.codec.factor(), opened.model.native_side());
         let sizes = Sizes::meant(&params, picture, (multiple, native), progress)?;
-        (params.width, params.height) = (Some(sizes.result.0), Some(sizes.result.1));
+        let base = Sizes::base(&params, picture, native);
+        (params.width, params.height) = (Some(base.0), Some(base.1));
         (params.work_width, params.work_height) = (Some(sizes.work.0), Some(sizes.work.1));
-        params.settings.settled(&opened, sizes.work)?;
+        params.settings.settled(&opened, sizes.work, sizes.second.unwrap_or(sizes.work))?;
         Ok(params)
     }
 
@@ -91,7 +95,7 @@ impl Capability for Reimagine {
     ) -> Result<Outputs<Medium>, Error> {
         let picture = ports::optional_picture(inputs, "picture");
         let opened = params.settings.opened(&self.checkpoints, progress.cancel_token())?;
-        let sizes = Sizes::resolved(params, picture.map(Picture::size));
+        let sizes = Sizes::resolved(params, picture.map(Picture::size), opened.model.codec.factor())?;
         let plan = Plan::new(&params.settings, picture.map(|_| params.settings.strength), &opened)?;
         let canvas = Canvas::new(picture, sizes, params.resize, progress.cancel_token())?;
         let mut outputs = if plan.does_something() {
@@ -164,7 +168,13 @@ impl Reimagine {
         let engine = self.checkpoints.engine().with_cancel(progress.cancel_token().clone());
         let codec = opened.codec(&engine, &params.settings);
         let latent = canvas.start.as_ref().map(|start| codec.encoded(start, progress));
-        let start = Start { latent: latent.transpose()?, ..Start::default() };
+        let again = canvas.sizes.second.map(|size| -> Result<Again, Error> {
+            let steps = if params.hires_steps > 0 { params.hires_steps } else { params.settings.steps };
+            let settings = Settings { steps, ..params.settings.clone() };
+            let plan = Plan::new(&settings, Some(params.hires_strength), opened)?;
+            Ok(Again { plan, shape: latent_shape(opened, size), enlarge: params.hires_enlarge })
+        });
+        let start = Start { latent: latent.transpose()?, again: again.transpose()?, ..Start::default() };
         let shape = latent_shape(opened, canvas.sizes.work);
         let mut media = Vec::new();
         let settings = &params.settings;
@@ -195,4 +205,16 @@ fn unchanged(
     };
     let media = made.into_iter().flat_map(|made| vec![("picture", made); params.settings.variants]).collect();
     Ok(Outputs { media, facts: BTreeMap::new(), weights: Vec::new() })
+}
+
+fn check_ranges(params: &Params) -> Result<(), Error> {
+    let table = [
+        ("hires", params.hires, 1.0..=4.0, "1 to 4"),
+        ("hires_strength", params.hires_strength, 0.0..=1.0, "0 to 1"),
+        ("hires_steps", params.hires_steps as f64, 0.0..=150.0, "0 to 150"),
+    ];
+    match table.into_iter().find(|(_, value, range, _)| !range.contains(value)) {
+        None => Ok(()),
+        Some((name, actual, _, expected)) => Err(out_of_range(name, actual, expected)),
+    }
 }

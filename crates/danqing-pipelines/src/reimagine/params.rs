@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diffusion::Settings;
+use crate::diffusion::{Enlarge, Settings};
 
 /// How a picture of other proportions becomes one of the size asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,7 +19,7 @@ pub enum Resize {
 }
 
 /// Parameters of `reimagine`: what is wanted, by which checkpoint, how far from the picture, at which size.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {
     /// Checkpoint, words, sampling and noise.
@@ -43,4 +43,32 @@ pub struct Params {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 64, max = 2048))]
     pub work_height: Option<usize>,
+    /// The result is painted once at its size and once more at this many times it (A1111's "hires. fix"), 1 to 4; 1 for once.
+    #[schemars(range(min = 1.0, max = 4.0))]
+    pub hires: f64,
+    /// How far the second painting goes from the first, 0 to 1.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub hires_strength: f64,
+    /// Sampling steps of the second painting, 0 to 150; 0 for as many as the first.
+    #[schemars(range(min = 0, max = 150))]
+    pub hires_steps: usize,
+    /// How the first painting is enlarged.
+    pub hires_enlarge: Enlarge,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            settings: Settings::default(),
+            width: None,
+            height: None,
+            resize: Resize::default(),
+            work_width: None,
+            work_height: None,
+            hires: 1.0,
+            hires_strength: 0.7,
+            hires_steps: 0,
+            hires_enlarge: Enlarge::default(),
+        }
+    }
 }

@@ -14,6 +14,8 @@ const SIDES: std::ops::RangeInclusive<usize> = 16..=4096;
 pub(crate) struct Sizes {
     pub(crate) result: (usize, usize),
     pub(crate) work: (usize, usize),
+    /// Of a second painting.
+    pub(crate) second: Option<(usize, usize)>,
 }
 
 impl Sizes {
@@ -25,31 +27,51 @@ impl Sizes {
         (multiple, native): (usize, usize),
         progress: &mut Progress<'_>,
     ) -> Result<Self, Error> {
-        let result = result(params, picture, native);
+        let base = result(params, picture, native);
+        let result = enlarged(base, params.hires);
         // A picture's own side is always fine.
         let (own_width, own_height) = (picture.map(|size| size.0), picture.map(|size| size.1));
-        for (name, actual, own) in [("width", result.0, own_width), ("height", result.1, own_height)] {
+        if params.hires > 1.0 && (result.0.max(result.1) > *SIDES.end()) {
+            let actual = format!("{} of {}x{}", params.hires, base.0, base.1);
+            return Err(out_of_range("hires", actual, "at most 4096 pixels on a side"));
+        }
+        for (name, actual, own) in [("width", base.0, own_width), ("height", base.1, own_height)] {
             if !SIDES.contains(&actual) && own != Some(actual) {
                 return Err(out_of_range(name, actual, "16 to 4096 pixels"));
             }
         }
         let is_free = params.width.is_none() && params.height.is_none();
-        let scale = if is_free { usual_scale(result) } else { 1.0 };
-        let work = work_size((params.work_width, params.work_height), result, scale, multiple)?;
-        if work != result && params.work_width.is_none() {
+        let scale = if is_free { usual_scale(base) } else { 1.0 };
+        let work = work_size((params.work_width, params.work_height), base, scale, multiple)?;
+        if work != base && params.work_width.is_none() {
             let ((w, h), (width, height)) = (work, result);
             let message = format!("the network works at {w}x{h}, the result is brought to {width}x{height}");
             progress.warn("size_rounded", message);
         }
-        Ok(Self { result, work })
+        Ok(Self { result, work, second: second(params, work, multiple)? })
     }
 
     /// Of resolved parameters.
-    pub(super) fn resolved(params: &Params, picture: Option<(usize, usize)>) -> Self {
-        let result = result(params, picture, 512);
-        let work = (params.work_width.unwrap_or(result.0), params.work_height.unwrap_or(result.1));
-        Self { result, work }
+    pub(super) fn resolved(params: &Params, picture: Option<(usize, usize)>, multiple: usize) -> Result<Self, Error> {
+        let base = result(params, picture, 512);
+        let work = (params.work_width.unwrap_or(base.0), params.work_height.unwrap_or(base.1));
+        Ok(Self { result: enlarged(base, params.hires), work, second: second(params, work, multiple)? })
     }
+
+    /// What is resolved: the result's size before a second painting enlarges it.
+    pub(super) fn base(params: &Params, picture: Option<(usize, usize)>, native: usize) -> (usize, usize) {
+        result(params, picture, native)
+    }
+}
+
+fn enlarged((width, height): (usize, usize), times: f64) -> (usize, usize) {
+    let side = |side: usize| (side as f64 * times).round() as usize;
+    (side(width), side(height))
+}
+
+fn second(params: &Params, work: (usize, usize), multiple: usize) -> Result<Option<(usize, usize)>, Error> {
+    let size = || work_size((None, None), work, params.hires, multiple);
+    (params.hires > 1.0).then(size).transpose()
 }
 
 fn result(params: &Params, picture: Option<(usize, usize)>, native: usize) -> (usize, usize) {

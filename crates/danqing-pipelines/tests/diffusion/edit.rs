@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use danqing_capability::{CancelToken, Capability, Class, Classified, Event, Inputs, Outputs, Progress};
 use danqing_media::{Channels, Mask, Medium, Picture, Samples};
-use danqing_pipelines::diffusion::{Settings, StepRule};
-use danqing_pipelines::edit::{Area, Edit, Error, Fill, Params};
+use danqing_pipelines::diffusion::{HoleFill as Fill, Settings, StepRule};
+use danqing_pipelines::edit::{Area, Edit, Error, Params};
 use danqing_pipelines::erase::Rectangle;
 use danqing_weights::{Limits, containers};
 use tempfile::TempDir;

@@ -1,9 +1,10 @@
 //! Large pictures in tiles, memory said before, previews, variation seeds.
 
 use danqing_capability::{CancelToken, Capability, Class, Classified, Event, Preview, Progress};
+use danqing_media::Picture;
 use danqing_models::diffusion::seeded_values;
 use danqing_models::latent_codecs::taesd::Taesd;
-use danqing_pipelines::diffusion::{Checkpoints, Settings};
+use danqing_pipelines::diffusion::{Checkpoints, Enlarge, Settings};
 use danqing_pipelines::reimagine::{Params, Reimagine};
 use danqing_weights::{Limits, ModelStore, StoreConfig, containers};
 
@@ -140,6 +141,28 @@ fn a_variation_seed_turns_the_noise_towards_another() -> Outcome {
     Ok(())
 }
 
+/// The second painting begins with the first, enlarged: at a low strength it is that.
+#[test]
+fn a_second_painting_is_as_many_times_as_large() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let capability = Reimagine::of(checkpoints(2)?);
+    let painted = |hires: f64, hires_strength: f64, hires_enlarge: Enlarge| -> Outcome<Picture> {
+        let params = Params { hires, hires_strength, hires_enlarge, ..sized(short(folder.path())?, 64, 64) };
+        Ok(pictures(&run(&capability, &inputs(None), params)?.1)[0].clone())
+    };
+    let once = painted(1.0, 0.7, Enlarge::Picture)?;
+    let means = |picture: &Picture| {
+        bytes(picture).iter().map(|value| f64::from(*value)).sum::<f64>() / bytes(picture).len() as f64
+    };
+    for enlarge in [Enlarge::Picture, Enlarge::Latent] {
+        let (near, far) = (painted(1.5, 0.01, enlarge)?, painted(1.5, 0.9, enlarge)?);
+        assert_eq!((near.size(), far.size()), ((96, 96), (96, 96)));
+        assert!(near != far, "{enlarge:?}");
+        assert!((means(&near) - means(&once)).abs() < 20.0, "{enlarge:?}: {} after {}", means(&near), means(&once));
+    }
+    Ok(())
+}
+
 #[test]
 fn what_can_not_be_is_refused_by_name() -> Outcome {
     let folder = tempfile::tempdir()?;
@@ -152,6 +175,8 @@ fn what_can_not_be_is_refused_by_name() -> Outcome {
     let table = [
         (set(&|s| s.vae_tile = Some(100))?, "vae_tile 100 is out of range (expected 0, or 256 to 2048 in steps of 64)"),
         (set(&|s| s.variation_strength = 1.1)?, "variation_strength 1.1 is out of range"),
+        (Params { hires: 4.5, ..set(&|_| ())? }, "hires 4.5 is out of range (expected 1 to 4)"),
+        (Params { hires_strength: 1.5, ..set(&|_| ())? }, "hires_strength 1.5 is out of range"),
     ];
     for (params, says) in table {
         let mut sink = |_: Event| {};

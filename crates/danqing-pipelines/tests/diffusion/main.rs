@@ -4,6 +4,7 @@
 mod adapters;
 mod blend;
 mod edit;
+mod extend;
 mod large;
 mod reimagine;
 mod tiny;

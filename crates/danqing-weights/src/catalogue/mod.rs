@@ -10,6 +10,7 @@ use crate::class::Class;
 
 const MODELS: &str = include_str!("catalogue.toml");
 const UPSCALERS: &str = include_str!("upscalers.toml");
+const DIFFUSION: &str = include_str!("diffusion.toml");
 const PICTURES: &str = include_str!("pictures.toml");
 
 /// Where models are looked up that name a hub repository; `HF_ENDPOINT` overrides.
@@ -283,7 +284,7 @@ impl Catalogue {
         if let Some(catalogue) = EMBEDDED.get() {
             return Ok(catalogue);
         }
-        let catalogue = Self::from_toml(&[MODELS, UPSCALERS, PICTURES])?;
+        let catalogue = Self::from_toml(&[MODELS, UPSCALERS, DIFFUSION, PICTURES])?;
         Ok(EMBEDDED.get_or_init(|| catalogue))
     }
 

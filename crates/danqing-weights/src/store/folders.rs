@@ -26,6 +26,8 @@ pub enum UserModel {
     Embedding,
     /// An autoencoder alone.
     Autoencoder,
+    /// A tiny autoencoder for previews.
+    Preview,
 }
 
 impl UserModel {
@@ -36,6 +38,18 @@ impl UserModel {
             Self::Lora => "lora",
             Self::Embedding => "embeddings",
             Self::Autoencoder => "vae",
+            Self::Preview => "vae_approx",
+        }
+    }
+
+    /// Role in the catalogue.
+    fn role(self) -> &'static str {
+        match self {
+            Self::Checkpoint => "checkpoint",
+            Self::Lora => "lora",
+            Self::Embedding => "embedding",
+            Self::Autoencoder => "autoencoder",
+            Self::Preview => "preview",
         }
     }
 
@@ -46,6 +60,7 @@ impl UserModel {
             Self::Lora => &["models/Lora", "models/LyCORIS", "models/loras", "loras", "lora"],
             Self::Embedding => &["embeddings", "models/embeddings"],
             Self::Autoencoder => &["models/VAE", "models/vae", "vae"],
+            Self::Preview => &["models/VAE-approx", "models/vae_approx", "vae_approx"],
         }
     }
 }
@@ -77,7 +92,7 @@ impl ModelStore {
     }
 
     /// The first file whose name is `name`, with or without its ending, with or without folders before it; upper and lower
-    /// case count only where both are there. Of checkpoints also a diffusers folder of that name, or the repository
+    /// case count only where both are there. An id of the catalogue is the file that was pulled. Of checkpoints also a diffusers folder of that name, or the repository
     /// `organisation/name` of the hub's cache.
     #[must_use]
     pub fn find_user_model(&self, kind: UserModel, name: &str) -> Option<PathBuf> {
@@ -88,6 +103,11 @@ impl ModelStore {
             if folder.is_some() {
                 return folder;
             }
+        }
+        if self.catalogue.get(name).is_ok_and(|entry| entry.role == kind.role())
+            && let Ok(path) = self.path(name)
+        {
+            return Some(path);
         }
         let files = self.user_models(kind);
         let wanted = name.replace('\\', "/");

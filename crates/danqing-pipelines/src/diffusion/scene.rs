@@ -1,54 +1,80 @@
-//! Where a run begins: the picture with its hole as the latent sees them.
+//! Where a run that fills a hole begins: the picture with its hole as the latent sees them. What `edit` and the generative
+//! fill of `extend` share.
 
 use danqing_capability::Progress;
 use danqing_media::{Mask, Raster, ScalarF32, SrgbF32};
 use danqing_models::latent_codecs::LatentCodec;
-use danqing_nn::{Engine, Shape};
+use danqing_nn::Engine;
 use danqing_vision::resize::{Method, resized};
 use danqing_vision::ring::{Known, membrane};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::place::View;
-use super::{Error, Fill, Params};
-use crate::diffusion::{Beside, Kept, Opened, Start, Takes};
+use super::{Beside, Error, Kept, Opened, Settings, Start, Takes};
 
 /// Grey, 0 in the network's range: what stands for an unknown pixel.
 const GREY: f32 = 0.5;
 
-/// The part of the picture that the network sees, at its own size and at the network's.
-pub(super) struct Scene {
+/// What a hole holds before noise is laid on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HoleFill {
+    /// What is there: keeps its shapes and colours as far as the strength lets them.
+    #[default]
+    Original,
+    /// Colours of the surroundings, drawn smoothly into it: A1111's "fill".
+    Fill,
+    /// Noise: A1111's "latent noise".
+    Noise,
+    /// Grey: A1111's "latent nothing".
+    Nothing,
+}
+
+/// How a hole is begun.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) fill: HoleFill,
+    /// How much the picture counts beside the words, for `InstructPix2Pix`.
+    pub(crate) image_guidance: f64,
+}
+
+/// The part of a picture that the network sees, at the network's size.
+pub(crate) struct Scene {
     picture: Raster<SrgbF32>,
     /// Not 0 where the picture is to change.
     hole: Mask,
 }
 
 impl Scene {
-    /// `picture` with what is drawn on it.
-    pub(super) fn new(
-        (picture, hole): (&Raster<SrgbF32>, &Mask),
-        view: View,
+    /// Picture and hole of one size, brought to the network's.
+    pub(crate) fn new(
+        picture: &Raster<SrgbF32>,
+        hole: &Mask,
+        work: (usize, usize),
         progress: &mut Progress<'_>,
     ) -> Result<Self, Error> {
-        let ((width, height), cancel) = (view.work, progress.cancel_token());
-        let picture = resized(&picture.crop(view.at), width, height, Method::Lanczos, cancel)?;
-        Ok(Self { picture, hole: hole_at(&hole.crop(view.at), view.work, progress)? })
+        let picture = resized(picture, work.0, work.1, Method::Lanczos, progress.cancel_token())?;
+        Ok(Self { picture, hole: hole_at(hole, work, progress)? })
     }
 
     /// The beginning of every variant's run.
-    pub(super) fn start(
+    pub(crate) fn start(
         &self,
         engine: &Engine,
         opened: &Opened,
-        (params, shape): (&Params, Shape),
+        wanted: Wanted<'_>,
         progress: &mut Progress<'_>,
     ) -> Result<Start, Error> {
-        let codec = opened.codec(engine, &params.settings);
+        let Wanted { settings, fill, image_guidance } = wanted;
+        let codec = opened.codec(engine, settings);
         if opened.takes() == Takes::Picture {
             let picture = codec.encoded_unscaled(&self.picture, progress)?;
-            return Ok(Start { beside: Beside::Picture(picture, params.image_guidance as f32), ..Start::default() });
+            return Ok(Start { beside: Beside::Picture(picture, image_guidance as f32), ..Start::default() });
         }
         let hole = latent_hole(&self.hole, opened.model.codec.factor());
-        let mut latent = codec.encoded(&self.filled(params.fill, progress)?, progress)?;
-        if params.fill == Fill::Nothing {
+        let mut latent = codec.encoded(&self.filled(fill, progress)?, progress)?;
+        if fill == HoleFill::Nothing {
             latent.iter_mut().zip(hole.iter().cycle()).for_each(|(value, hole)| *value *= 1.0 - hole);
         }
         let beside = match opened.takes() {
@@ -59,14 +85,19 @@ impl Scene {
             }
             _ => Beside::Nothing,
         };
-        debug_assert_eq!(hole.len(), shape.height * shape.width);
         let kept = Kept { known: latent.clone(), hole, is_held: opened.takes() == Takes::Latent };
-        Ok(Start { latent: Some(latent), kept: Some(kept), has_noise_in_hole: params.fill == Fill::Noise, beside })
+        Ok(Start {
+            latent: Some(latent),
+            kept: Some(kept),
+            has_noise_in_hole: fill == HoleFill::Noise,
+            beside,
+            again: None,
+        })
     }
 
     /// The picture as the noise finds it.
-    fn filled(&self, fill: Fill, progress: &mut Progress<'_>) -> Result<Raster<SrgbF32>, Error> {
-        if fill != Fill::Fill {
+    fn filled(&self, fill: HoleFill, progress: &mut Progress<'_>) -> Result<Raster<SrgbF32>, Error> {
+        if fill != HoleFill::Fill {
             return Ok(self.picture.clone());
         }
         if self.hole.samples().iter().all(|value| *value > 0) {
