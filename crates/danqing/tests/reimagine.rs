@@ -1,4 +1,4 @@
-//! `reimagine` from the command line: with a picture and without one, several variants, and the recipe again.
+//! `reimagine`, `edit` and `blend` from the command line: with a picture and without one, several variants, and the recipe again.
 // Helpers of tests fail like tests.
 #![allow(clippy::expect_used, clippy::panic)]
 
@@ -18,6 +18,23 @@ fn a_recipe_makes_the_same_file_again() {
     let read = |name: &str| std::fs::read(shop.path(name)).expect("written");
     assert!(read("made.png") == read("again.png"));
     assert_eq!(support::samples(&shop.path("made.png")).0, 90);
+}
+
+#[test]
+fn edit_and_blend_make_the_same_files_again() {
+    let shop = Workshop::with_default_models();
+    shop.picture("江雪.png", 90, 66);
+    shop.picture("远山.png", 70, 80);
+    let model = support::tiny_checkpoint(&shop.path(""));
+    let model = model.to_str().expect("unicode");
+    let read = |name: &str| std::fs::read(shop.path(name)).expect("written");
+    let edit = ["edit", "江雪.png", "--rectangles=20,20,30,20", "--model", model, "--prompt=一只猫", "--steps=2"];
+    shop.succeed(&[&edit[..], &["--seed=5", "-o", "made.png"]].concat());
+    shop.succeed(&["rerun", "made.png", "-o", "again.png"]);
+    assert!(read("made.png") == read("again.png") && read("made.png") != read("江雪.png"));
+    shop.succeed(&["blend", "江雪.png", "--other=远山.png", "--model", model, "--frames=3", "-o", "between.png"]);
+    shop.succeed(&["rerun", "between-2.png", "-o", "again-2.png"]);
+    assert!(read("between-2.png") == read("again-2.png"));
 }
 
 #[test]
