@@ -144,4 +144,17 @@ fn networks_stop_at_any_look() {
     stops_everywhere(&Restyle::new(&store, &engine), &plain, &json!({"style": "starry-night", "seed": 1}));
     stops_everywhere(&Upscale::new(&store, &engine), &plain, &json!({"model": "video", "scale": 2.0, "seed": 1}));
     stops_everywhere(&Cutout::new(&store, &engine), &plain, &json!({"model": "general"}));
+    stops_everywhere(&Cutout::new(&store, &engine), &plain, &json!({"model": "portrait"}));
+    stops_everywhere(&Extend::new(&store, &engine), &plain, &json!({"right": 24, "fill": "network", "seed": 1}));
+    let small = inputs(24, 20, false);
+    stops_everywhere(&Upscale::new(&store, &engine), &small, &json!({"model": "anime", "scale": 2.0, "seed": 1}));
+}
+
+#[test]
+fn style_pictures_stop_at_any_look() {
+    let (store, engine) = (store(), engine());
+    let styled = inputs(96, 80, false).with("style_image", Medium::Picture(Arc::new(picture(64, 64))));
+    stops_everywhere(&Restyle::new(&store, &engine), &styled, &json!({"seed": 1}));
+    let optimise = json!({"mode": "optimise", "working_size": 64, "optimise": {"iterations": 4}, "seed": 1});
+    stops_everywhere(&Restyle::new(&store, &engine), &styled, &optimise);
 }
