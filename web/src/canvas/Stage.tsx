@@ -100,7 +100,9 @@ export function Stage() {
   const strokes = useStrokes(masks && !layered);
   useGestures(element, strokes);
   useBounds(scene, framed);
-  useEffect(() => setTools(masks), [masks]);
+  // A phone has no room for tools over a result; its picture is looked at.
+  const tools = masks && !(scene?.job && window.width < 560);
+  useEffect(() => setTools(tools), [tools]);
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => entry && setWindow({ width: entry.contentRect.width, height: entry.contentRect.height }));
     if (element.current) observer.observe(element.current);

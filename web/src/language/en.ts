@@ -32,6 +32,7 @@ export const en = {
   'nav.queue': 'Queue',
   'nav.layers': 'Layers',
   'nav.settings': 'Settings',
+  'nav.fold': 'Fold the panel away',
   'nav.home': 'Start page',
   'nav.help': 'Shortcuts',
   'nav.language': '中文',

@@ -33,6 +33,7 @@ export const zh: Record<TextKey, string> = {
   'nav.queue': '队列',
   'nav.layers': '图层',
   'nav.settings': '设置',
+  'nav.fold': '收起面板',
   'nav.home': '开始页',
   'nav.help': '快捷键',
   'nav.language': 'English',

@@ -43,7 +43,7 @@ export function MaskTools() {
   const painting = tool !== 'move' && !result;
   const hint = capability === 'erase' ? t('tool.paintHint.erase') : t('tool.paintHint');
   return (
-    <div className="mask-dock">
+    <div className={result ? 'mask-dock over-result' : 'mask-dock'}>
       <div className="mask-tools" role="toolbar" aria-label={t('tool.mask')} aria-orientation="vertical">
         {tools.map(([id, key]) => <IconButton key={id} icon={id} label={t(`tool.${id}`)} keys={key} pressed={tool === id} onClick={() => setTool(id)} />)}
       </div>

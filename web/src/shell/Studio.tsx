@@ -11,6 +11,7 @@ import { QueuePanel } from '../queue/QueuePanel';
 import { useJobs } from '../state/jobs';
 import { useLayers } from '../layers/store';
 import { useStudio, type Panel } from '../state/studio';
+import { IconButton } from '../ui/controls';
 import { Icon } from '../ui/Icon';
 import { Rail } from './Rail';
 
@@ -33,7 +34,7 @@ function PanelTabs() {
   return (
     <div className="panel-tabs" role="tablist" aria-label={t('nav.settings')} onKeyDown={arrows}>
       {PANELS.map(([id, icon]) => (
-        <button key={id} type="button" role="tab" id={`tab-${id}`} aria-selected={panel === id} tabIndex={panel === id ? 0 : -1} aria-controls="panel" className="panel-tab" onClick={() => useStudio.setState((state) => ({ panel: id, collapsed: state.panel === id && !state.collapsed }))}>
+        <button key={id} type="button" role="tab" id={`tab-${id}`} aria-selected={panel === id} tabIndex={panel === id ? 0 : -1} aria-controls="panel" className="panel-tab" onClick={() => useStudio.setState({ panel: id, collapsed: false })}>
           <Icon name={icon} size={18} /><span>{t(`nav.${id}`)}</span>{counts[id] > 0 && <em>{counts[id]}</em>}
         </button>
       ))}
@@ -62,7 +63,10 @@ export function Studio() {
         </div>
       </main>
       <aside className={collapsed ? 'panel collapsed' : 'panel'} aria-label={t('nav.settings')}>
-        <PanelTabs />
+        <div className="panel-top">
+          <PanelTabs />
+          <IconButton className="fold-panel" icon="chevron" label={t('nav.fold')} pressed={collapsed} onClick={() => useStudio.setState({ collapsed: !collapsed })} />
+        </div>
         <div className="panel-body" id="panel" role="tabpanel" aria-labelledby={`tab-${panel}`}>
           {panel === 'settings' && <SettingsPanel />}
           {panel === 'layers' && <LayersPanel />}
