@@ -136,7 +136,7 @@ fn connection(
     peer: SocketAddr,
     routes: Router,
     header_time: Duration,
-) -> impl Future<Output = hyper::Result<()>> + GracefulConnection<Error = hyper::Error> {
+) -> impl GracefulConnection<Error = hyper::Error> {
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         routes.clone().call(request)

@@ -46,7 +46,7 @@ impl Default for ServerOptions {
             hosts: Vec::new(),
             origins: Vec::new(),
             rate: 200,
-            request_time: Duration::from_secs(60),
+            request_time: Duration::from_mins(1),
             logs: LogFormat::Text,
             queue: QueueOptions::default(),
             translate: |_| None,

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
+use crate::guard::hex;
 
 include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
@@ -38,8 +39,7 @@ fn file(path: &str) -> Option<(&'static str, &'static [u8])> {
 }
 
 fn answer(name: &'static str, bytes: &'static [u8], headers: &HeaderMap) -> Response {
-    let tag: String = Sha256::digest(bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let tag = format!("\"{}\"", hex(&Sha256::digest(bytes)[..12]));
     // Names under /assets hold a hash of the content.
     let lasting = if name.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let mut response = if headers.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {

@@ -85,7 +85,9 @@ fn shrunk(picture: &Picture, side: usize, cancel: &CancelToken) -> Result<Pictur
     let alpha = picture.alpha();
     if let Some(alpha) = &alpha {
         for (pixel, &opacity) in colour.samples_mut().chunks_exact_mut(3).zip(alpha.samples()) {
-            pixel.iter_mut().for_each(|value| *value *= opacity);
+            for value in pixel {
+                *value *= opacity;
+            }
         }
     }
     let colour = resized(&colour, width, height, Method::Area, cancel).map_err(Failure::from_error)?;

@@ -205,6 +205,7 @@ mod tests {
         Studio::describing().expect("a studio")
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "made for each call")]
     fn refused(capability: &str, params: Value) -> String {
         let params = params.as_object().cloned().unwrap_or_default();
         let submission = Submission { capability: capability.to_owned(), params, ..Submission::default() };

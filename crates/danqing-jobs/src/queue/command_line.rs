@@ -55,7 +55,9 @@ fn parameter(words: &mut Vec<String>, option: &str, value: &Value) {
         Value::Null => {}
         Value::Bool(on) => words.push(format!("{option}={on}")),
         Value::Array(all) if !all.is_empty() && all.iter().all(|one| one.is_string() || one.is_number()) => {
-            all.iter().for_each(|one| words.extend([option.to_owned(), quoted(&plain(one))]));
+            for one in all {
+                words.extend([option.to_owned(), quoted(&plain(one))]);
+            }
         }
         value => words.extend([option.to_owned(), quoted(&plain(value))]),
     }

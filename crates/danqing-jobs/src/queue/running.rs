@@ -140,7 +140,7 @@ mod tests {
     fn a_run_beyond_its_time_stops_by_itself() {
         let run = Run::new(Some(Duration::ZERO));
         assert_eq!((run.token.is_cancelled(), run.stopped()), (true, Some(Stop::TimeLimit)));
-        assert!(!Run::new(Some(Duration::from_secs(3600))).token.is_cancelled());
+        assert!(!Run::new(Some(Duration::from_hours(1))).token.is_cancelled());
     }
 
     #[test]

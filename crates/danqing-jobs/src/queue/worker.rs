@@ -18,7 +18,7 @@ impl JobQueue {
     pub(super) fn work(&self, studio: &Studio) {
         while !self.is_closing() {
             match self.claimed() {
-                Ok(Some((job, run))) => self.attempt(studio, job, &run),
+                Ok(Some((job, run))) => self.attempt(studio, &job, &run),
                 Ok(None) => self.wait_for_work(),
                 Err(error) => {
                     self.complain(&format!("no job can be taken: {error}"));
@@ -40,12 +40,12 @@ impl JobQueue {
         Ok(Some((job, run)))
     }
 
-    fn attempt(&self, studio: &Studio, job: JobRecord, run: &Run) {
+    fn attempt(&self, studio: &Studio, job: &JobRecord, run: &Run) {
         let id = job.id.clone();
         self.publish_job(&id);
         self.publish_queue();
         let mut warnings = resolve_notices(&job.warnings);
-        let tried = catch_unwind(AssertUnwindSafe(|| self.made(studio, &job, run, &mut warnings)));
+        let tried = catch_unwind(AssertUnwindSafe(|| self.made(studio, job, run, &mut warnings)));
         let ending = match tried {
             Ok(Ok(outputs)) => Ending::Done(outputs),
             Ok(Err(failure)) => ending_of(&failure, run, self.options.job_time),

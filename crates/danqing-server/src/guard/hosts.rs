@@ -92,7 +92,7 @@ mod tests {
         let pairs = headers.iter().map(|(name, value)| {
             (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_str(value).expect("a value"))
         });
-        check(&options, &Method::GET, &Uri::from_static("/api"), &HeaderMap::from_iter(pairs))
+        check(&options, &Method::GET, &Uri::from_static("/api"), &pairs.collect::<HeaderMap>())
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Who may come in: bearers of the token, by header, by Basic auth (any user, the token as password) or by cookie.
 
+use std::fmt::Write as _;
+
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER};
 use base64::Engine as _;
@@ -20,6 +22,15 @@ struct Hashes {
     cookie_text: String,
 }
 
+/// Two lower-case digits for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn hash(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
 }
@@ -29,7 +40,7 @@ impl Keys {
         Self(token.map(|token| {
             // Known to the browser in place of the token; another token makes another cookie.
             let secret = hash(format!("danqing session of {token}").as_bytes());
-            let cookie_text = secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            let cookie_text = hex(&secret);
             Hashes { token: hash(token.as_bytes()), cookie: hash(cookie_text.as_bytes()), cookie_text }
         }))
     }

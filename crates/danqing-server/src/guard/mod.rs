@@ -6,6 +6,6 @@ mod keys;
 mod layers;
 mod rates;
 
-pub(crate) use keys::{COOKIE, Keys};
+pub(crate) use keys::{COOKIE, Keys, hex};
 pub(crate) use layers::{Caller, guarded};
 pub(crate) use rates::Rates;

@@ -1,5 +1,7 @@
 //! Files and thumbnails out.
 
+use std::fmt::Write as _;
+
 use axum::body::Body as Stream;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -105,7 +107,8 @@ fn disposition(name: &str) -> String {
     for byte in name.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => coded.push(char::from(byte)),
-            other => coded.push_str(&format!("%{other:02X}")),
+            // Writing to a String cannot fail.
+            other => drop(write!(coded, "%{other:02X}")),
         }
     }
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{coded}")

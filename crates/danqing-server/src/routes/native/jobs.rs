@@ -126,6 +126,7 @@ async fn shown(app: &Shared, id: String, language: Language) -> Result<Json<JobV
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "JobEdit")]
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 pub(crate) struct Changes {
     /// Higher ones run first.
     priority: Option<i32>,
@@ -142,6 +143,7 @@ pub(crate) struct Changes {
 }
 
 /// `null` is a value that was given.
+#[allow(clippy::option_option, reason = "absent, null and a value are three things")]
 fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)
 }
