@@ -19,7 +19,7 @@ export const useCatalogue = create<Catalogue>(() => ({
 }));
 
 /** The order in which people reach for things; capabilities that are not named come after, in the server's order. */
-const ORDER = ['erase', 'extend', 'edit', 'restyle', 'adjust', 'upscale', 'cutout', 'recolour', 'reimagine'];
+const ORDER = ['erase', 'extend', 'edit', 'restyle', 'adjust', 'upscale', 'cutout', 'blend', 'recolour', 'reimagine'];
 
 /** Capabilities that the page uses as tools instead of offering them. */
 const TOOLS = ['select'];
