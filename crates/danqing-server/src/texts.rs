@@ -54,6 +54,8 @@ fn title_zh(id: &str, summary: &str) -> String {
     let known = match id {
         "erase" => "消除",
         "select" => "选取",
+        "edit" => "局部重绘",
+        "blend" => "融合",
         "extend" => "扩图",
         "restyle" => "风格化",
         "reimagine" => "重绘",

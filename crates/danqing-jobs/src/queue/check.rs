@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 use danqing_capability::{Class, Failure};
+use danqing_weights::UserModel;
 use serde_json::{Map, Value};
 
 use super::error::Error;
@@ -13,8 +14,8 @@ use crate::content::StoredFile;
 use crate::plain_words::plain;
 use crate::{AnyMediaCapability, JobRequest, Place, Places, Studio, files};
 
-/// Parameters whose text is for people: a slash in them means nothing.
-const PROSE: [&str; 2] = ["prompt", "negative_prompt"];
+/// Kinds of the user's model files that a parameter may name.
+const KINDS: [UserModel; 3] = [UserModel::Checkpoint, UserModel::Autoencoder, UserModel::Preview];
 
 /// Refuses what is wrong with the request itself, naming the field.
 pub(super) fn check(
@@ -103,7 +104,8 @@ fn check_path(studio: &Studio, schema: &Value, name: &str, value: &Value) -> Res
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             Err(field(name, format!("{text:?} is not known here (there are {known}); paths are not taken")))
         }
-        (None, value) if !PROSE.contains(&name) && holds_path(value) => {
+        // What is wanted is for people: a slash in it means nothing.
+        (None, value) if !name.contains("prompt") && holds_path(value) => {
             Err(field(name, "paths of this machine are not taken over the network"))
         }
         _ => Ok(()),
@@ -119,7 +121,11 @@ fn names(studio: &Studio, schema: &Value, name: &str) -> Vec<String> {
         target["examples"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
     });
     let styles = if name == "style" { studio.styles() } else { Vec::new() };
-    words.chain(styles.into_iter().map(|style| style.id)).chain(studio.checkpoints()).collect()
+    let files = KINDS.into_iter().flat_map(|kind| studio.store().user_models(kind));
+    let files =
+        files.flat_map(|path| [path.file_name().map(ToOwned::to_owned), path.file_stem().map(ToOwned::to_owned)]);
+    let files = files.flatten().filter_map(|name| name.into_string().ok());
+    words.chain(styles.into_iter().map(|style| style.id)).chain(studio.checkpoints()).chain(files).collect()
 }
 
 /// Whether a text in the value leads out of where it stands, or names a file that is there.
@@ -175,7 +181,9 @@ impl Studio {
     #[must_use]
     pub fn discreet(&self, message: &str) -> String {
         let folder = |path: std::path::PathBuf| format!("{}{}", path.display(), std::path::MAIN_SEPARATOR);
-        let message = message.replace(&folder(self.checkpoints_folder()), "");
+        let of_user = KINDS.into_iter().flat_map(|kind| self.store().user_folders(kind));
+        let of_user = of_user.chain([self.checkpoints_folder()]);
+        let message = of_user.fold(message.to_owned(), |message, path| message.replace(&folder(path), ""));
         let message = message.replace(&folder(self.store_folder()), "DANQING_HOME/");
         std::env::current_dir().map_or(message.clone(), |here| message.replace(&folder(here), ""))
     }
