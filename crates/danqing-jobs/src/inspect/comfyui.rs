@@ -1,5 +1,5 @@
-//! `ComfyUI`: the graph in the PNG text `prompt`; in WebP and JPEG the EXIF tag `Model` as `prompt:{…}` (nodes.py,
-//! `SaveImage`, and `SaveAnimatedWEBP` of comfy_extras/nodes_images.py).
+//! `ComfyUI`: the graph in the PNG text `prompt`; in `WebP` and JPEG the EXIF tag `Model` as `prompt:{…}` (nodes.py,
+//! `SaveImage`, and `SaveAnimatedWEBP` of `comfy_extras/nodes_images.py`).
 //!
 //! A graph can do anything. What is read is what most graphs are: one sampler whose inputs lead to prompts, a checkpoint
 //! and a latent. Where several samplers follow each other, the first one makes the picture and the others refine it.
@@ -145,7 +145,7 @@ impl<'a> Graph<'a> {
         Some(layer.unsigned_abs())
     }
 
-    /// What changes the picture and has no words here: LoRAs, control networks, masks, further samplers.
+    /// What changes the picture and has no words here: `LoRA`s, control networks, masks, further samplers.
     fn others(&self, samplers: &[Node<'a>]) -> BTreeMap<String, String> {
         let mut others = BTreeMap::new();
         for node in self.nodes() {

@@ -47,7 +47,7 @@ impl Infotext {
     /// Takes any text apart; one without settings is all prompt.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut lines: Vec<&str> = text.trim().split('\n').collect();
+        let mut lines: Vec<&str> = text.trim().lines().collect();
         let mut pairs = lines.last().map_or_else(Vec::new, |last| pairs_of(last));
         if pairs.len() < FEWEST_PAIRS {
             pairs.clear();

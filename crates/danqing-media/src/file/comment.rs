@@ -24,7 +24,7 @@ const LONGEST_NOTE: usize = 256;
 /// Names and texts in EXIF data, in the order of [`TEXTS`]; what is no text is left out.
 pub(super) fn texts(exif: &[u8]) -> Vec<(String, String)> {
     let entries = exif::entries(exif);
-    let text = |tag| entries.iter().find(|entry| entry.tag == tag).and_then(|entry| text(entry));
+    let text = |tag| entries.iter().find(|entry| entry.tag == tag).and_then(text_of);
     TEXTS.iter().filter_map(|&(tag, name)| Some((name.to_owned(), text(tag)?))).collect()
 }
 
@@ -43,7 +43,7 @@ pub(super) fn has_comment(exif: &[u8]) -> bool {
     exif::entries(exif).iter().any(|entry| entry.tag == USER_COMMENT)
 }
 
-fn text(entry: &Entry) -> Option<String> {
+fn text_of(entry: &Entry) -> Option<String> {
     let data = entry.data.as_slice();
     if entry.tag == 0x927C && data.len() > LONGEST_NOTE {
         return None;

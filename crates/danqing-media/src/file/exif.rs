@@ -128,7 +128,9 @@ pub(super) fn block(tree: &Tree) -> Vec<u8> {
     }
     let mut made = b"MM\0*\0\0\0\x08".to_vec();
     push_directory(&mut made, &first);
-    below.into_iter().for_each(|(_, entries)| push_directory(&mut made, entries));
+    for (_, entries) in below {
+        push_directory(&mut made, entries);
+    }
     made
 }
 

@@ -1,6 +1,8 @@
 //! What fronts that speak other programs' languages share: pictures as base64, capabilities as models, jobs awaited, and
 //! warnings of what was not done.
 
+#![allow(clippy::result_large_err, reason = "an error ends the request: it is made once and answered")]
+
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
@@ -169,7 +171,8 @@ fn plain(letter: char) -> String {
     if letter.is_ascii() {
         return letter.to_string();
     }
-    letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    let units: Vec<_> = letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    units.concat()
 }
 
 /// Text of an error for people: what happened and the way out.

@@ -78,11 +78,11 @@ impl Decoder {
         };
         let mut looking_for = Vec::with_capacity(MASKS * FINE[1]);
         for (index, head) in self.mask_heads.iter().enumerate() {
-            looking_for.extend(head.forward(engine, answer(1 + index)?)?.to_nhwc()?);
+            looking_for.extend(head.forward(engine, &answer(1 + index)?)?.to_nhwc()?);
         }
         let looking_for = FeatureMap::from_nhwc(engine, Shape::new(1, 1, MASKS, FINE[1]), looking_for)?;
         let logits = matmul_transposed(engine, &fine, &looking_for)?; // [1, 256, 256, 4]
-        let qualities = self.quality_head.forward(engine, answer(0)?)?.to_nhwc()?;
+        let qualities = self.quality_head.forward(engine, &answer(0)?)?.to_nhwc()?;
         let mut quality = [0.0; MASKS];
         quality.iter_mut().zip(qualities).for_each(|(slot, value)| *slot = value);
         Ok(Masks { logits, quality })
@@ -99,9 +99,9 @@ impl Perceptron {
         Ok(Self([layer(0, WIDTH)?, layer(1, WIDTH)?, layer(2, outputs)?]))
     }
 
-    fn forward(&self, engine: &Engine, x: FeatureMap) -> Result<FeatureMap, Error> {
+    fn forward(&self, engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
         let relu = || Epilogue::activation(Activation::Relu);
-        let x = self.0[0].forward_with(engine, &x, relu())?;
+        let x = self.0[0].forward_with(engine, x, relu())?;
         let x = self.0[1].forward_with(engine, &x, relu())?;
         Ok(self.0[2].forward(engine, &x)?)
     }

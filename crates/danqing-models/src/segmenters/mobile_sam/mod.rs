@@ -4,7 +4,7 @@
 //! then costs a decoder of 4 million weights.
 //!
 //! Source: C. Zhang, D. Han et al., "Faster Segment Anything: Towards Lightweight SAM for Mobile Applications", 2023;
-//! ChaoningZhang/MobileSAM `mobile_sam/modeling`; encoder: K. Wu et al., "TinyViT", ECCV 2022; prompts and decoder:
+//! ChaoningZhang/MobileSAM `mobile_sam/modeling`; encoder: K. Wu et al., "`TinyViT`", ECCV 2022; prompts and decoder:
 //! A. Kirillov et al., "Segment Anything", ICCV 2023.
 
 mod decoder;

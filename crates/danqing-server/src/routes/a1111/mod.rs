@@ -1,6 +1,8 @@
 //! AUTOMATIC1111's API under `/sdapi/v1`: routes, defaults, answers and errors of its `modules/api/api.py` and
 //! `models.py`. Where nothing here can do what is asked, the answer says so; docs/compatible-apis.md lists it.
 
+#![allow(clippy::result_large_err, reason = "an error ends the request: it is made once and answered")]
+
 mod extras;
 mod fields;
 mod generate;

@@ -81,7 +81,9 @@ pub(super) async fn interrupt(State(app): State<Shared>) -> Result<Json<Value>, 
     let ids = app.a1111.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let stop = move |queue: &danqing_jobs::queue::JobQueue| {
         // One that has ended meanwhile needs no stopping.
-        ids.iter().for_each(|id| drop(queue.cancel(id)));
+        for id in &ids {
+            drop(queue.cancel(id));
+        }
         Ok::<_, ApiError>(())
     };
     app.blocking(stop).await?;

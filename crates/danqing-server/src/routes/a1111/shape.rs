@@ -1,4 +1,4 @@
-//! Errors as FastAPI and A1111 write them: `{"detail": …}`, a list for fields, and `{error, detail, body, errors}` from
+//! Errors as `FastAPI` and A1111 write them: `{"detail": …}`, a list for fields, and `{error, detail, body, errors}` from
 //! 500 on.
 
 use axum::Json;

@@ -1,6 +1,8 @@
 //! The images API of `OpenAI` under `/v1`: forms, answers and errors as its SDKs expect them (openai-python
 //! `resources/images.py`, `types/images_response.py`).
 
+#![allow(clippy::result_large_err, reason = "an error ends the request: it is made once and answered")]
+
 mod asked;
 mod edits;
 mod generations;
