@@ -18,7 +18,10 @@ web:
 	@bash tools/web/build.sh
 
 ## Fetches the default models once (cached, checked), then tests everything offline.
-test: build
+# Tests need other features of some dependencies than the binary alone, so everything is built once, as tests want it.
+test: web
+	@bash tools/require.sh
+	$(CARGO) test --release --locked --workspace --no-run
 	$(DANQING) models pull default --yes --quiet
 	$(CARGO) test --release --locked --workspace
 	$(CARGO) check --release --locked -p danqing-nn --features candle

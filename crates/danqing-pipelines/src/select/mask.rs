@@ -5,6 +5,7 @@ use danqing_media::{Mask, Picture, Raster, Rect, ScalarF32};
 use danqing_models::segmenters::mobile_sam::{MASK_SIDE, Masks, SIDE, scaled_size};
 use danqing_nn::FeatureMap;
 use danqing_vision::components::{Connectivity, components_of};
+use danqing_vision::distance::{distance_to_nonzero, distance_to_zero};
 use danqing_vision::matting::{BACKGROUND, SUBJECT, guided_coefficients, trimap_from_mask};
 use danqing_vision::morphology::{Shape, dilated, eroded};
 use danqing_vision::resize::{Method, resized};
@@ -17,6 +18,8 @@ const CONTRAST: f32 = 2.0;
 const SHARPEST: f32 = 4.0;
 /// Chances this far from a half are sure.
 const CERTAINTY: f32 = 0.95;
+/// How far from the edge chances between 0 and 1 stay, pixels as the encoder saw them: two steps of the network's grid.
+const EDGE: f32 = 2.0 * (SIDE / MASK_SIDE) as f32;
 /// Variance of colour below which the guided filter smooths.
 const EPSILON: f32 = 1e-4;
 
@@ -47,6 +50,7 @@ pub(super) fn finished(
     let cancel = &progress.cancel_token().clone();
     let mut guess = inside(logits, chosen, picture.size(), cancel)?;
     tidy(&mut guess, params, picture.size(), cancel)?;
+    settle(&mut guess, cancel)?;
     progress.step("refine", 0, 1)?;
     let opacity =
         if params.refine { refined(&guess, picture, cancel)? } else { enlarged(&guess, picture.size(), cancel)? };
@@ -116,6 +120,20 @@ fn tidy(
     Ok(())
 }
 
+/// Chances away from the edge become certain: the network doubts whole areas, and doubt is no opacity.
+fn settle(guess: &mut Raster<ScalarF32>, cancel: &CancelToken) -> Result<(), Error> {
+    let (width, height) = guess.size();
+    let inside = Mask::from_fn(width, height, |x, y, s| s[0] = if guess.pixel(x, y)[0] > 0.5 { 255 } else { 0 });
+    let depths = [distance_to_zero(&inside, cancel)?, distance_to_nonzero(&inside, cancel)?];
+    let places = inside.samples().iter().zip(depths[0].samples().iter().zip(depths[1].samples()));
+    for (value, (&is_inside, (within, without))) in guess.samples_mut().iter_mut().zip(places) {
+        if within.max(*without) > EDGE {
+            *value = if is_inside > 0 { 1.0 } else { 0.0 };
+        }
+    }
+    Ok(())
+}
+
 /// The guess with its edges on those of the picture.
 fn refined(guess: &Raster<ScalarF32>, picture: &Picture, cancel: &CancelToken) -> Result<Raster<ScalarF32>, Error> {
     let (w, h) = guess.size();
@@ -156,4 +174,20 @@ fn crisp(opacity: &Raster<ScalarF32>, steepness: f32) -> Mask {
         let value = (opacity.pixel(x, y)[0] - 0.5) * steepness + 0.5;
         s[0] = (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubt_away_from_the_edge_is_decided_and_the_edge_stays_soft() {
+        // Sure on the left, a ramp over the edge, lasting doubt on the right.
+        let chance = |x: usize| if x < 40 { 0.9 } else { (0.9 - 0.1 * (x - 39) as f32).max(0.3) };
+        let mut guess = Raster::<ScalarF32>::from_fn(100, 3, |x, _, s| s[0] = chance(x));
+        settle(&mut guess, &CancelToken::default()).expect("not cancelled");
+        let row = guess.row(1);
+        assert_eq!((row[0], row[99], row[60]), (1.0, 0.0, 0.0));
+        assert_eq!(row[40..46], std::array::from_fn::<f32, 6, _>(|i| chance(40 + i)));
+    }
 }
