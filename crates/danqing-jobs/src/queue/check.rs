@@ -96,13 +96,13 @@ fn check_path(studio: &Studio, schema: &Value, name: &str, value: &Value) -> Res
     let kind = schema["properties"][name]["x-path"].as_str();
     match (kind, value) {
         (Some("write"), value) if !value.is_null() => Err(field(name, "files are not written over the network")),
-        (Some(_), Value::String(text)) => {
-            let known = names(studio, schema, name);
-            if text.is_empty() || known.contains(text) {
-                return Ok(());
-            }
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            Err(field(name, format!("{text:?} is not known here (there are {known}); paths are not taken")))
+        (Some(_), Value::String(text)) => check_name(studio, schema, name, text),
+        // Of a list, each; what follows a colon is how much it counts.
+        (Some(_), Value::Array(all)) => {
+            let texts = all.iter().filter_map(Value::as_str);
+            texts
+                .map(|text| text.split(':').next().unwrap_or(text))
+                .try_for_each(|text| check_name(studio, schema, name, text))
         }
         // What is wanted is for people: a slash in it means nothing.
         (None, value) if !name.contains("prompt") && holds_path(value) => {
@@ -110,6 +110,16 @@ fn check_path(studio: &Studio, schema: &Value, name: &str, value: &Value) -> Res
         }
         _ => Ok(()),
     }
+}
+
+/// A parameter that may name a file has to name one that is known.
+fn check_name(studio: &Studio, schema: &Value, name: &str, text: &str) -> Result<(), Error> {
+    let known = names(studio, schema, name);
+    if text.is_empty() || known.iter().any(|one| one == text) {
+        return Ok(());
+    }
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Err(field(name, format!("{text:?} is not known here (there are {known}); paths are not taken")))
 }
 
 /// What a parameter that may name a file can name from outside: its own words, styles, checkpoints.

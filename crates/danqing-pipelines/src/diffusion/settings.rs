@@ -63,9 +63,11 @@ pub struct Settings {
     /// LoRA or LoCon files beside those that the prompt names: NAME or PATH, and how much they count: `name:0.8`, or
     /// `name:0.8:0.5` for text encoder and denoiser. Names are looked up in the model folders.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-path" = "read"))]
     pub loras: Vec<String>,
     /// Textual inversions by NAME or PATH; those of the model folders are found by their name in the prompt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-path" = "read"))]
     pub embeddings: Vec<String>,
     /// sha256 of each of these files; found when they are named, and checked when a recipe runs again.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

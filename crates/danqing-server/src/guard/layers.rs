@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::headers;
 use super::hosts::{self, Stranger};
+use super::remainder;
 use crate::Shared;
 use crate::error::ApiError;
 use crate::language::Language;
@@ -30,7 +31,7 @@ pub(crate) struct Caller {
 pub(crate) fn guarded(routes: Router<Shared>, app: &Shared) -> Router {
     let layer = middleware::from_fn_with_state(app.clone(), guard);
     let outermost = middleware::from_fn_with_state(app.clone(), outermost);
-    routes.layer(layer).layer(outermost).with_state(app.clone())
+    routes.layer(layer).layer(outermost).layer(middleware::from_fn(remainder::drained)).with_state(app.clone())
 }
 
 /// Request id, log, metrics; errors get their language here.

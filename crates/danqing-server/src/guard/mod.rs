@@ -5,6 +5,7 @@ mod hosts;
 mod keys;
 mod layers;
 mod rates;
+mod remainder;
 
 pub(crate) use keys::{COOKIE, Keys, hex};
 pub(crate) use layers::{Caller, guarded};
