@@ -1,7 +1,7 @@
 //! Low-rank additions: equal to what `load_lora_weights` of diffusers 0.31.0 adds, to the tolerance of the pipelines'
 //! `tests/diffusion/adapters.rs`; convolutions (`LoCon`) as KohakuBlueleaf/LyCORIS `lycoris/modules/locon.py` rebuilds them.
 //!
-//! Source: E. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022: `W + weight · alpha / rank · up · down`.
+//! Source: E. Hu et al., "`LoRA`: Low-Rank Adaptation of Large Language Models", ICLR 2022: `W + weight · alpha / rank · up · down`.
 
 use std::collections::BTreeMap;
 
@@ -127,7 +127,9 @@ impl Layer {
         let lower = FeatureMap::from_nhwc(engine, Shape::new(1, 1, rank, inputs), lower)?;
         let mut product = matmul(engine, &up, &lower)?.to_nhwc()?; // [outputs, inputs]
         let scale = self.alpha.map_or(1.0, |alpha| alpha / rank as f32);
-        product.iter_mut().for_each(|value| *value *= scale);
+        for value in &mut product {
+            *value *= scale;
+        }
         Ok(product)
     }
 }
