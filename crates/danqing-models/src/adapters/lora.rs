@@ -1,7 +1,7 @@
 //! Low-rank additions: equal to what `load_lora_weights` of diffusers 0.31.0 adds, to the tolerance of the pipelines'
 //! `tests/diffusion/adapters.rs`; convolutions (`LoCon`) as KohakuBlueleaf/LyCORIS `lycoris/modules/locon.py` rebuilds them.
 //!
-//! Source: E. Hu et al., "`LoRA`: Low-Rank Adaptation of Large Language Models", ICLR 2022: `W + weight · alpha / rank · up · down`.
+//! Source: E. Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022: `W + weight · alpha / rank · up · down`.
 
 use std::collections::BTreeMap;
 

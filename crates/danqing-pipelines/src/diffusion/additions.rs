@@ -79,7 +79,7 @@ fn read<T>(
     cancel: &CancelToken,
     parse: impl FnOnce(&Weights) -> Result<T, danqing_models::Error>,
 ) -> Result<(T, WeightUse), Error> {
-    let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause };
+    let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause: Box::new(cause) };
     let owned = path.to_owned();
     let weights = cancel.detached(move || Weights::of_file(&owned))?.map_err(|error| failed(error.into()))?;
     let parsed = parse(&weights).map_err(|error| failed(error.into()))?;

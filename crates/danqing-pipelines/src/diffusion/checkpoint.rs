@@ -131,7 +131,7 @@ impl Checkpoints {
     }
 
     fn read_codec(&self, path: &Path, cancel: &CancelToken) -> Result<OpenedCodec, Error> {
-        let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause };
+        let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause: Box::new(cause) };
         let owned = path.to_owned();
         let read = cancel.detached(move || CodecFile::read(&owned))?.map_err(failed)?;
         let codec = read.load(&self.engine.with_cancel(cancel.clone())).map_err(failed)?;
@@ -172,7 +172,7 @@ impl Checkpoints {
         *kept = None;
         let failed = |cause: OpenError| match cause {
             OpenError::Network(danqing_models::Error::Engine(error)) => Error::Engine(error),
-            cause => Error::ModelFile { path: path.display().to_string(), cause },
+            cause => Error::ModelFile { path: path.display().to_string(), cause: Box::new(cause) },
         };
         let loras = wishes.iter().map(|wish| additions::lora(wish, cancel)).collect::<Result<Vec<_>, _>>()?;
         let owned = path.to_owned();

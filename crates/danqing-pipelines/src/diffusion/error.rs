@@ -27,7 +27,7 @@ pub enum Error {
         /// As given.
         path: String,
         /// Why.
-        cause: OpenError,
+        cause: Box<OpenError>,
     },
     /// The checkpoint is not the one of the recipe.
     #[error("model file {path} has sha256 {actual}, expected {expected}")]
@@ -220,7 +220,7 @@ impl Classified for Error {
                 "`danqing models pull sd15`, then --model sd-v1-5; or name a file or diffusers folder of yours with --model PATH"
                     .into(),
             ),
-            Self::ModelFile { cause: OpenError::Read(ParseError::Io { .. }), .. } => {
+            Self::ModelFile { cause, .. } if matches!(**cause, OpenError::Read(ParseError::Io { .. })) => {
                 Some("--model takes the path of a .safetensors or .ckpt file or of a diffusers folder".into())
             }
             Self::NoAddition { .. } => {

@@ -28,7 +28,7 @@ impl Previewer {
     /// The tiny autoencoder of a file or of a diffusers folder, or none.
     pub(super) fn new(path: Option<&Path>, engine: &Engine, cancel: &CancelToken) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self::Straight) };
-        let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause };
+        let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause: Box::new(cause) };
         let file = file_of(path);
         let weights = cancel.detached(move || Weights::of_file(&file))?.map_err(|error| failed(error.into()))?;
         Ok(Self::Tiny(Box::new(Taesd::of_file(engine, &weights.tensors).map_err(|error| failed(error.into()))?)))

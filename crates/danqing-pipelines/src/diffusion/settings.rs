@@ -285,6 +285,7 @@ impl Settings {
 }
 
 /// The one way to say that a number can't be.
+#[expect(clippy::needless_pass_by_value, reason = "callers hand over fields and copies alike")]
 pub(crate) fn out_of_range(name: &'static str, actual: impl ToString, expected: &'static str) -> Error {
     Error::OutOfRange { name, actual: actual.to_string(), expected }
 }

@@ -126,7 +126,7 @@ impl Generative {
         }
         let mut settings = self.settings(Sides::default(), 0);
         settings.checked()?;
-        self.sampler = settings.sampler.clone();
+        self.sampler.clone_from(&settings.sampler);
         let opened = settings.with_checkpoint(checkpoints, progress)?;
         if opened.takes() == diffusion::Takes::Picture {
             opened.plain(settings.model.as_deref())?;

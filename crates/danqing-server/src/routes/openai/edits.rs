@@ -34,7 +34,9 @@ pub(super) async fn edits(
     let in_one_job = matches!(engine, Engine::Checkpoint(_)) && prompt.is_some();
     let mut jobs = (0..if in_one_job { 1 } else { output.count }).map(job).collect::<Result<Vec<_>, _>>()?;
     if in_one_job {
-        jobs.iter_mut().for_each(|job| drop(job.params.insert("variants".to_owned(), json!(output.count))));
+        for job in &mut jobs {
+            job.params.insert("variants".to_owned(), json!(output.count));
+        }
     }
     let size = output.size;
     reply(app, &headers, Order { kind: "image_edit", jobs, size, output }, asked).await

@@ -56,6 +56,7 @@ pub(super) async fn reply(
     Ok(with_warnings(Sse::new(events).keep_alive(alive).into_response(), &warnings))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "streams of events are streams of results")]
 fn event((name, data): (String, Value)) -> Result<Event, Infallible> {
     Ok(Event::default().event(name).data(data.to_string()))
 }
