@@ -30,6 +30,7 @@ RUNS = {
     "plain.euler": (4, EulerDiscreteScheduler, TRAILING, dict(num_inference_steps=5, strength=0.8, guidance_scale=7.5)),
     "plain.ddim": (4, DDIMScheduler, DDIM, dict(num_inference_steps=4, strength=0.75, guidance_scale=5.0)),
     "inpaint.ddim": (9, DDIMScheduler, DDIM, dict(num_inference_steps=4, strength=0.75, guidance_scale=7.5)),
+    "inpaint.full": (9, DDIMScheduler, DDIM, dict(num_inference_steps=3, strength=1.0, guidance_scale=7.5)),
     "pix2pix.euler": (
         8,
         EulerDiscreteScheduler,

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Makes the golden files again, each group with the versions it is pinned to. Afterwards: look at `git diff --stat`.
+# Files whose bytes differ though nothing has changed: upscalers/rrdb-legacy.pth (torch's old format holds addresses),
+# weights_containers/mixed.safetensors (its metadata has no order), and maps of OpenCV that follow the processor it runs on.
 # Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout select upscalers diffusion weights sampling.
 set -euo pipefail
 
@@ -74,10 +76,10 @@ for group in ${*:-vision media migan stylizers gatys cutout select upscalers dif
         run weights-torch tools/golden/weights_containers.py torch ;;
     sampling)
         # Its sampling.py alone is read, so none of its dependencies is needed.
-        "$(python_for sampling)" -m pip install --quiet --no-deps k-diffusion==0.1.1.post1
-        run sampling tools/golden/sampling.py
+        "$(python_for diffusion)" -m pip install --quiet --no-deps k-diffusion==0.1.1.post1
+        run diffusion tools/golden/sampling.py
         "$danqing" models pull default --yes --quiet
-        run sampling tools/golden/clip_tokenizer.py "$("$danqing" models path clip-bpe-vocabulary)"
+        run diffusion tools/golden/clip_tokenizer.py "$("$danqing" models path clip-bpe-vocabulary)"
         ;;
     *) echo "unknown group $group (expected vision, media, migan, stylizers, gatys, cutout, select, upscalers, diffusion, weights or sampling)" >&2; exit 2 ;;
     esac

@@ -274,6 +274,31 @@ fn each_tone_edit_moves_the_picture_the_way_it_says() {
     assert!(red[0] > before[0] && (red[1] - before[1]).abs() < 1e-6);
 }
 
+/// `rescale_intensity` and `adjust_gamma` (`tools/golden/vision_tone.py`); 8-bit samples are half a step off at most.
+#[test]
+fn levels_equal_scikit_image() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/vision_tone.safetensors");
+    let golden = danqing_weights::containers::read(file.as_ref(), &danqing_weights::Limits::default()).expect("a file");
+    let values = |name: &str| golden.get(name).expect("a tensor of the script").to_f32();
+    let [height, width, _] = golden.get("photo").expect("the photograph").shape() else { panic!("three dimensions") };
+    let samples = values("photo").iter().map(|value| *value as u8).collect();
+    let photo = Picture::new(*width, *height, Channels::Rgb, Samples::U8(samples)).expect("as many samples");
+    let names: Vec<&str> =
+        golden.iter().map(|tensor| tensor.name()).filter(|name| name.starts_with("levels/")).collect();
+    assert_eq!(names.len(), 3);
+    for name in names {
+        let settings: Vec<f64> = name.split('/').skip(1).map(|part| part.parse().expect("a number")).collect();
+        let [in_black, in_white, gamma, out_black, out_white] = settings[..] else { panic!("{name}") };
+        let levels = json!([{"edit": "levels", "in_black": in_black, "in_white": in_white, "gamma": gamma,
+            "out_black": out_black, "out_white": out_white}]);
+        let Samples::U8(made) = edited(&photo, levels).samples else { panic!("8 bit") };
+        for (at, (made, wanted)) in made.iter().zip(values(name)).enumerate() {
+            let off = (f32::from(*made) - wanted * 255.0).abs();
+            assert!(off <= 0.51, "{name} at {at}: {made}, expected {}", wanted * 255.0);
+        }
+    }
+}
+
 #[test]
 fn one_stop_doubles_the_light_and_white_balance_keeps_the_luminance_of_grey() {
     let light = |edit: serde_json::Value| -> [f32; 3] {

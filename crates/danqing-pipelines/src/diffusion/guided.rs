@@ -61,7 +61,7 @@ impl Denoiser for Guided<'_> {
         };
         let mut denoised = self.plan.prediction.denoised(x, &answer, sigma);
         if let Some(kept) = self.kept {
-            kept.restore(&mut denoised);
+            kept.restore(&mut denoised, self.plan.left(sigma));
         }
         if self.previewer.is_some() {
             self.last.clone_from(&denoised);

@@ -59,12 +59,17 @@ pub(crate) struct Kept {
     pub(crate) hole: Vec<f32>,
     /// Whether it is put back at every step. Inpainting networks see it beside the latent and keep it themselves.
     pub(crate) is_held: bool,
+    /// Per pixel of the latent, how far it may change, 0 to 1, where a grey mask says so (Differential Diffusion, Levin and
+    /// Fried 2023): a pixel is free once no more of the run is left than this.
+    pub(crate) levels: Option<Vec<f32>>,
 }
 
 impl Kept {
-    /// `known` where nothing is made anew.
-    pub(super) fn restore(&self, values: &mut [f32]) {
-        let holes = self.hole.iter().cycle();
+    /// `known` where nothing is made anew while this share of the run is `left`.
+    pub(super) fn restore(&self, values: &mut [f32], left: f32) {
+        let freed = |level: &f32| f32::from(u8::from(*level > 0.0 && *level >= left));
+        let freed: Option<Vec<f32>> = self.levels.as_ref().map(|levels| levels.iter().map(freed).collect());
+        let holes = freed.as_ref().unwrap_or(&self.hole).iter().cycle();
         for ((value, known), hole) in values.iter_mut().zip(&self.known).zip(holes) {
             *value = known + hole * (*value - known);
         }
@@ -166,7 +171,7 @@ impl Run<'_> {
             *value *= last;
         }
         if let Some(kept) = kept {
-            kept.restore(&mut x);
+            kept.restore(&mut x, 0.0);
         }
         Ok(x)
     }

@@ -34,6 +34,15 @@ impl Plan {
         self.sigmas.len() > 1
     }
 
+    /// Share of the run that is left at a level: 1 at the first look, 0 at the last, evenly in timesteps between them; ComfyUI's
+    /// reckoning for grey masks. Of a run of one look, a half.
+    pub(super) fn left(&self, sigma: f64) -> f32 {
+        let timestep = |sigma: f64| self.table.timestep_of(sigma);
+        let looks = self.sigmas.iter().filter(|sigma| **sigma > 0.0).map(|sigma| timestep(f64::from(*sigma)));
+        let (first, last) = looks.fold((0.0_f64, f64::INFINITY), |(first, last), t| (first.max(t), last.min(t)));
+        if first <= last { 0.5 } else { ((timestep(sigma) - last) / (first - last)).clamp(0.0, 1.0) as f32 }
+    }
+
     /// What the first noise is multiplied by. Without a picture, A1111 and diffusers begin at the first level; samplers
     /// that count in timesteps begin in the network's own scale.
     pub(super) fn first_scale(&self, has_start: bool) -> f32 {

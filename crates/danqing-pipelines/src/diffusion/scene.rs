@@ -10,7 +10,7 @@ use danqing_vision::ring::{Known, membrane};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Beside, Error, Kept, Opened, Settings, Start, Takes};
+use super::{Beside, Error, Kept, Opened, Settings, Start, StepRule, Takes};
 
 /// Grey, 0 in the network's range: what stands for an unknown pixel.
 const GREY: f32 = 0.5;
@@ -44,6 +44,8 @@ pub(crate) struct Scene {
     picture: Raster<SrgbF32>,
     /// Not 0 where the picture is to change.
     hole: Mask,
+    /// How far it may change there, of the picture's own size.
+    levels: Option<Mask>,
 }
 
 impl Scene {
@@ -55,7 +57,13 @@ impl Scene {
         progress: &mut Progress<'_>,
     ) -> Result<Self, Error> {
         let picture = resized(picture, work.0, work.1, Method::Lanczos, progress.cancel_token())?;
-        Ok(Self { picture, hole: hole_at(hole, work, progress)? })
+        Ok(Self { picture, hole: hole_at(hole, work, progress)?, levels: None })
+    }
+
+    /// The grey of a mask, of the size that [`Self::new`] was given, says how far the picture may change.
+    #[must_use]
+    pub(crate) fn with_levels(self, levels: Option<Mask>) -> Self {
+        Self { levels, ..self }
     }
 
     /// The beginning of every variant's run.
@@ -85,14 +93,31 @@ impl Scene {
             }
             _ => Beside::Nothing,
         };
-        let kept = Kept { known: latent.clone(), hole, is_held: opened.takes() == Takes::Latent };
+        let levels =
+            self.levels.as_ref().map(|levels| self.latent_levels(levels, opened.model.codec.factor(), progress));
+        let levels = levels.transpose()?;
+        let is_held = opened.takes() == Takes::Latent || levels.is_some();
+        let kept = Kept { known: latent.clone(), hole, is_held, levels };
+        // diffusers begins inpainting networks as noise alone at full strength; A1111 lays the noise on the picture.
+        let is_asked = settings.step_rule == StepRule::Diffusers && settings.strength >= 1.0;
+        let is_forgotten = is_asked && opened.takes() == Takes::Mask && kept.levels.is_none();
         Ok(Start {
-            latent: Some(latent),
+            latent: (!is_forgotten).then_some(latent),
             kept: Some(kept),
             has_noise_in_hole: fill == HoleFill::Noise,
             beside,
             again: None,
         })
+    }
+
+    /// Mean levels of a latent's pixels, 0 to 1.
+    fn latent_levels(&self, levels: &Mask, factor: usize, progress: &mut Progress<'_>) -> Result<Vec<f32>, Error> {
+        let grey = Raster::<ScalarF32>::from_fn(levels.width(), levels.height(), |x, y, to| {
+            to[0] = f32::from(levels.pixel(x, y)[0]) / f32::from(u8::MAX);
+        });
+        let (width, height) = (self.picture.width() / factor, self.picture.height() / factor);
+        let method = if width < levels.width() { Method::Area } else { Method::Bilinear };
+        Ok(resized(&grey, width, height, method, progress.cancel_token())?.samples().to_vec())
     }
 
     /// The picture as the noise finds it.

@@ -151,6 +151,7 @@ struct Given<'a> {
     /// The colours with what is drawn on them.
     begun: Raster<SrgbF32>,
     hole: Mask,
+    levels: Option<Mask>,
     coverage: Mask,
 }
 
@@ -171,9 +172,9 @@ impl<'a> Given<'a> {
             laid_over(&mut begun, &strokes, &marked);
             drawn = Some(marked);
         }
-        let hole = place::hole((picture, mask, drawn.as_ref()), params, takes, cancel)?;
+        let place::Marked { hole, levels } = place::marked((picture, mask, drawn.as_ref()), params, takes, cancel)?;
         let coverage = place::coverage(&hole, params, cancel)?;
-        Ok(Self { picture, colours, begun, hole, coverage })
+        Ok(Self { picture, colours, begun, hole, levels, coverage })
     }
 
     fn view(&self, params: &Params, opened: &Opened) -> Result<View, Error> {
@@ -230,7 +231,8 @@ impl Edit {
     ) -> Result<Vec<Picture>, Error> {
         let engine = self.checkpoints.engine().with_cancel(progress.cancel_token().clone());
         let shape = latent_shape(opened, view.work);
-        let scene = Scene::new(&given.begun.crop(view.at), &given.hole.crop(view.at), view.work, progress)?;
+        let scene = Scene::new(&given.begun.crop(view.at), &given.hole.crop(view.at), view.work, progress)?
+            .with_levels(given.levels.as_ref().map(|levels| levels.crop(view.at)));
         let wanted = Wanted { settings: &params.settings, fill: params.fill, image_guidance: params.image_guidance };
         let start = scene.start(&engine, opened, wanted, progress)?;
         let mut made = Vec::new();

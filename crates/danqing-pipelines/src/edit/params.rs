@@ -42,6 +42,9 @@ pub struct Params {
     pub points: Vec<Point>,
     /// Which part of the mask file counts.
     pub mask_channel: MaskChannel,
+    /// Grey of the mask says how far a place may change (Differential Diffusion): what is darker joins later in the run, so it
+    /// stays closer to what was there. Without it half and brighter is marked.
+    pub soft_mask: bool,
     /// Edit what is not masked instead.
     pub invert: bool,
     /// Grows the mask by this many pixels, 0 to 128; negative shrinks it, down to -128.
@@ -77,6 +80,7 @@ impl Default for Params {
             rectangles: Vec::new(),
             points: Vec::new(),
             mask_channel: MaskChannel::default(),
+            soft_mask: false,
             invert: false,
             grow: 0,
             feather: 8,

@@ -14,20 +14,33 @@ const DRAWN: f32 = 12.0 / 255.0;
 /// A marked area is enlarged at most so much.
 const MOST_SCALE: f64 = 8.0;
 
-/// 255 where the picture is to change: what mask, rectangles and dabs mark, else what is drawn, else, for a network that
-/// needs no marks, everywhere.
-pub(super) fn hole(
+/// Where the picture is to change.
+pub(super) struct Marked {
+    /// 255 there, 0 elsewhere.
+    pub(super) hole: Mask,
+    /// How far it may, where the mask's grey says so.
+    pub(super) levels: Option<Mask>,
+}
+
+impl From<Mask> for Marked {
+    fn from(hole: Mask) -> Self {
+        Self { hole, levels: None }
+    }
+}
+
+/// What mask, rectangles and dabs mark, else what is drawn, else, for a network that needs no marks, everything.
+pub(super) fn marked(
     (picture, mask, drawn): (&Picture, Option<&Picture>, Option<&Mask>),
     params: &Params,
     takes: Takes,
     cancel: &CancelToken,
-) -> Result<Mask, Error> {
+) -> Result<Marked, Error> {
     let everywhere = || Mask::filled(picture.width, picture.height, u8::MAX);
     let has_marks = mask.is_some() || !params.rectangles.is_empty() || !params.points.is_empty();
     match drawn {
         _ if has_marks => {}
-        Some(drawn) => return Ok(drawn.clone()),
-        None if takes == Takes::Picture => return Ok(everywhere()),
+        Some(drawn) => return Ok(drawn.clone().into()),
+        None if takes == Takes::Picture => return Ok(everywhere().into()),
         None => return Err(Error::NothingMarked),
     }
     let marks = erase::Params {
@@ -38,9 +51,18 @@ pub(super) fn hole(
         grow: params.grow,
         ..erase::Params::default()
     };
+    if params.soft_mask {
+        let levels = region::levels(mask, &marks, picture.size(), cancel)?;
+        let mut hole = levels.clone();
+        hole.samples_mut().iter_mut().for_each(|v| *v = if *v > 0 { u8::MAX } else { 0 });
+        if fill::bounds(&hole).is_empty() {
+            return Err(erase::Error::EmptyMask.into());
+        }
+        return Ok(Marked { hole, levels: Some(levels) });
+    }
     match region::hole(mask, &marks, picture.size(), cancel) {
-        Err(erase::Error::FullMask) => Ok(everywhere()),
-        marked => Ok(marked?),
+        Err(erase::Error::FullMask) => Ok(everywhere().into()),
+        marked => Ok(marked?.into()),
     }
 }
 

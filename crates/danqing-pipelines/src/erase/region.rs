@@ -10,44 +10,56 @@ use super::{Error, MaskChannel, Params, Point, Rectangle};
 pub(crate) fn hole(
     mask: Option<&Picture>,
     params: &Params,
+    size: (usize, usize),
+    cancel: &CancelToken,
+) -> Result<Mask, Error> {
+    let mut hole = levels(mask, params, size, cancel)?;
+    let highest = hole.samples().iter().copied().max().unwrap_or(0);
+    hole.samples_mut().iter_mut().for_each(|v| *v = if *v >= MARKED { 255 } else { 0 });
+    match hole.samples().iter().filter(|&&v| v > 0).count() {
+        0 if highest > 0 && !params.invert => Err(Error::DarkMask { highest }),
+        0 => Err(Error::EmptyMask),
+        marked if marked == size.0 * size.1 => Err(Error::FullMask),
+        _ => Ok(hole),
+    }
+}
+
+/// How much each pixel is marked: the mask's own grey, 255 in rectangles and dabs; `width` × `height`.
+pub(crate) fn levels(
+    mask: Option<&Picture>,
+    params: &Params,
     (width, height): (usize, usize),
     cancel: &CancelToken,
 ) -> Result<Mask, Error> {
     if mask.is_none() && params.rectangles.is_empty() && params.points.is_empty() {
         return Err(Error::NothingMarked);
     }
-    let (mut hole, highest) = match mask {
+    let mut levels = match mask {
         Some(picture) => from_picture(picture, params.mask_channel, (width, height))?,
-        None => (Mask::filled(width, height, 0), 0),
+        None => Mask::filled(width, height, 0),
     };
-    params.rectangles.iter().try_for_each(|r| draw_rectangle(&mut hole, *r))?;
-    params.points.iter().try_for_each(|p| draw_point(&mut hole, *p))?;
+    params.rectangles.iter().try_for_each(|r| draw_rectangle(&mut levels, *r))?;
+    params.points.iter().try_for_each(|p| draw_point(&mut levels, *p))?;
     if params.invert {
-        hole.samples_mut().iter_mut().for_each(|v| *v = 255 - *v);
+        levels.samples_mut().iter_mut().for_each(|v| *v = 255 - *v);
     }
     let radius = params.grow.unsigned_abs() as usize;
-    let hole = match params.grow {
-        0 => hole,
-        1.. => dilated(&hole, radius, Shape::Ellipse, cancel)?,
-        _ => eroded(&hole, radius, Shape::Ellipse, cancel)?,
-    };
-    match hole.samples().iter().filter(|&&v| v > 0).count() {
-        0 if (1..MARKED).contains(&highest) && !params.invert => Err(Error::DarkMask { highest }),
-        0 => Err(Error::EmptyMask),
-        marked if marked == width * height => Err(Error::FullMask),
-        _ => Ok(hole),
-    }
+    Ok(match params.grow {
+        0 => levels,
+        1.. => dilated(&levels, radius, Shape::Ellipse, cancel)?,
+        _ => eroded(&levels, radius, Shape::Ellipse, cancel)?,
+    })
 }
 
 /// Half and brighter is marked: a soft brush edge does not spread the hole.
 const MARKED: u8 = 128;
 
-/// What a mask file marks, and its highest value.
-fn from_picture(picture: &Picture, channel: MaskChannel, (width, height): (usize, usize)) -> Result<(Mask, u8), Error> {
+/// How much a mask file marks.
+fn from_picture(picture: &Picture, channel: MaskChannel, (width, height): (usize, usize)) -> Result<Mask, Error> {
     if (picture.width, picture.height) != (width, height) {
         return Err(Error::MaskSize { mask: (picture.width, picture.height), picture: (width, height) });
     }
-    let mut mask = match channel {
+    Ok(match channel {
         MaskChannel::Brightness => picture.to_mask(danqing_media::MaskSource::Luma),
         MaskChannel::Transparency if picture.channels.has_alpha() => {
             let mut opaque = picture.to_mask(danqing_media::MaskSource::Alpha);
@@ -55,10 +67,7 @@ fn from_picture(picture: &Picture, channel: MaskChannel, (width, height): (usize
             opaque
         }
         MaskChannel::Transparency => return Err(Error::NoTransparency),
-    };
-    let highest = mask.samples().iter().copied().max().unwrap_or(0);
-    mask.samples_mut().iter_mut().for_each(|v| *v = if *v >= MARKED { 255 } else { 0 });
-    Ok((mask, highest))
+    })
 }
 
 fn draw_rectangle(hole: &mut Mask, r: Rectangle) -> Result<(), Error> {

@@ -113,10 +113,40 @@ fn an_inpainting_network_equals_diffusers() -> Outcome {
 }
 
 #[test]
+fn an_inpainting_network_at_full_strength_equals_diffusers() -> Outcome {
+    let settings = Settings { steps: 3, strength: 1.0, guidance: 7.5, sampler: "ddim".into(), ..Settings::default() };
+    equals_diffusers("inpaint.full", Tiny::Inpaint, diffusers(settings))
+}
+
+#[test]
 fn instruct_pix2pix_equals_diffusers() -> Outcome {
     let settings = Settings { steps: 3, guidance: 6.0, sampler: "euler".into(), ..Settings::default() };
     let params = diffusers(Settings { schedule: "trailing".into(), ..settings });
     equals_diffusers("pix2pix.euler", Tiny::Pix2Pix, Params { image_guidance: 1.4, ..params })
+}
+
+#[test]
+fn a_grey_mask_joins_when_as_much_of_the_run_is_left_as_it_is_bright() -> Outcome {
+    let (bench, before) = (Bench::new()?, picture(72, 64));
+    let dump = bench.folder.path().join("dump.safetensors");
+    let latents = |grey: u8, soft_mask: bool, strength: f64| -> Outcome<Vec<f32>> {
+        let rules = Settings { steps: 4, strength, schedule: "trailing".into(), ..Settings::default() };
+        let rules = Settings { sampler: "euler".into(), step_rule: StepRule::Diffusers, seed: Some(1), ..rules };
+        let model = bench.params(Tiny::Sd1)?.settings.model;
+        let settings = Settings { model, dump_latents: Some(dump.clone()), prompt: "a cat".into(), ..rules };
+        let params = Params { settings, soft_mask, feather: 0, colour_match: false, ..Params::default() };
+        let mask = Picture::from_mask(Mask::filled(72, 64, grey));
+        run(&bench.capability, &inputs(Some(&before)).with("mask", medium(mask)), params)?;
+        Ok(expected(&containers::read(&dump, &Limits::default())?, "latents"))
+    };
+    // Of four looks 1, 2/3, 1/3 and nothing of the run is left.
+    for (grey, looks) in [(255, 4), (180, 3), (100, 2), (20, 1)] {
+        let shorter = latents(255, false, f64::from(looks) / 4.0)?;
+        close(&latents(grey, true, 1.0)?, &shorter, &format!("grey {grey} is {looks} looks"));
+    }
+    let refused = latents(0, true, 1.0).expect_err("nothing is marked").to_string();
+    assert!(refused.contains("mask is empty"), "{refused}");
+    Ok(())
 }
 
 #[test]

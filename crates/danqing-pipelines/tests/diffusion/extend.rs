@@ -51,6 +51,32 @@ fn what_is_new_is_what_the_denoiser_wants_and_the_picture_stays() -> Outcome {
     Ok(())
 }
 
+/// A gradient from top to bottom goes on as it is. The sizes make the network see the picture at its own scale, so that the new
+/// area is one column of the latent.
+#[test]
+fn a_gradient_is_continued() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let model = Some(Toy::Continued.folder(folder.path())?);
+    let (width, height) = (240, 1968);
+    let colour = |y: usize| [20 + y * 210 / height, 128, 230 - y * 210 / height].map(|value| value as u8);
+    let samples = (0..width * height).flat_map(|at| colour(at / width)).collect();
+    let before = Picture::new(width, height, Channels::Rgb, Samples::U8(samples))?;
+    let sampler = "euler".into();
+    let generative = Generative { model, steps: 2, sampler, context: Some(200), ..Generative::default() };
+    let left = Some(Length::Pixels(8));
+    let params = Params { left, fill: Fill::Generative, feather: 0, generative, ..Params::default() };
+    let (_, outputs) = run(&extend(2)?, &inputs(Some(&before)), params)?;
+    let made = pictures(&outputs)[0];
+    assert_eq!(made.size(), (width + 8, height));
+    for (at, pixel) in bytes(made).chunks(3).enumerate() {
+        let (x, expected) = (at % (width + 8), colour(at / (width + 8)));
+        let most = if x < 8 { 2 } else { 0 };
+        let is_near = pixel.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= most);
+        assert!(is_near, "{x},{}: {pixel:?}, expected {expected:?}", at / (width + 8));
+    }
+    Ok(())
+}
+
 /// With an inpainting network and a prompt of its own per side: other prompts, other sides.
 #[test]
 fn every_side_listens_to_its_own_prompt() -> Outcome {

@@ -1,5 +1,6 @@
 //! A toy whose optimum is known, so that the whole loop can be seen doing the right thing: an autoencoder whose latent is the
-//! mean colour of 8×8 pixels, and denoisers that answer with one colour, or with the picture beside the latent inverted.
+//! mean colour of 8×8 pixels, and denoisers that answer with one colour, with the picture beside the latent inverted, or with
+//! its colours carried on into the hole.
 //!
 //! Its weights are made here. Normalisation over all channels hardly sees the colours, because two channels hold ±1000; and
 //! the activation after it is straight, because its input is moved up to 30.
@@ -25,6 +26,9 @@ use crate::{bytes, checkpoints, engine, inputs, pictures, run};
 const WIDTH: usize = 8;
 /// Colours stand in the first three; this one stays 0, so that what normalisation takes away can be told.
 const ZERO: usize = 3;
+/// Of [`Toy::Continued`]: the mask, and what keeps the mean of all channels at 0.
+const MASK: usize = 4;
+const BALANCE: usize = 5;
 /// These two hold ± [`LARGE`].
 const REFERENCES: [usize; 2] = [6, 7];
 const LARGE: f32 = 1000.0;
@@ -39,6 +43,8 @@ pub(crate) enum Toy {
     Colour([f32; 3]),
     /// The picture beside the latent, inverted.
     Inverted,
+    /// The masked picture beside the latent, and in the hole what stands one pixel of the latent farther right.
+    Continued,
 }
 
 /// Tensors of one network, all 0 until set.
@@ -73,10 +79,48 @@ impl Network {
         self.bias(name, REFERENCES[1], -LARGE);
     }
 
+    /// A residual block that adds, where the mask is 1, the colours one pixel farther right. Its second activation is the
+    /// gate: colours are moved up by 4 where the mask is 1 and down by 4 elsewhere, where nothing of them is left.
+    fn carry_on(&mut self, block: &str) {
+        const GATE: f32 = 4.0;
+        const STEEP: f32 = 30.0;
+        let (first, second) = (format!("{block}.conv1"), format!("{block}.conv2"));
+        self.straight(&format!("{block}.norm1"), 0..WIDTH);
+        for colour in 0..3 {
+            self.tap(&first, (colour, colour), (1, 2), 1.0);
+            self.tap(&first, (ZERO, colour), (1, 2), -1.0);
+            self.tap(&first, (colour, BALANCE), (1, 2), -1.0);
+            self.tap(&first, (MASK, colour), (1, 1), 2.0 * GATE);
+            self.tap(&first, (ZERO, colour), (1, 1), -2.0 * GATE);
+            self.bias(&first, colour, -GATE);
+        }
+        self.tap(&first, (ZERO, BALANCE), (1, 2), 3.0);
+        for (to, times) in [(MASK, 1.0), (BALANCE, -1.0 - 6.0 * GATE)] {
+            self.tap(&first, (MASK, to), (1, 1), times);
+            self.tap(&first, (ZERO, to), (1, 1), -times);
+        }
+        self.bias(&first, BALANCE, 3.0 * GATE);
+        self.bias(&first, REFERENCES[0], LARGE);
+        self.bias(&first, REFERENCES[1], -LARGE);
+        let gate = format!("{block}.norm2");
+        self.straight(&gate, ZERO..MASK + 1);
+        self.0.get_mut(&format!("{gate}.weight")).expect("a norm").1[..3].fill(DEVIATION * STEEP);
+        for colour in 0..3 {
+            self.tap(&second, (colour, colour), (1, 1), 1.0 / STEEP);
+            self.tap(&second, (MASK, colour), (1, 1), -GATE);
+            self.tap(&second, (ZERO, colour), (1, 1), GATE);
+        }
+    }
+
+    /// A norm whose channels come out as they went in, moved up to where the activation is straight.
+    fn straight(&mut self, norm: &str, channels: std::ops::Range<usize>) {
+        self.0.get_mut(&format!("{norm}.weight")).expect(norm).1[channels.clone()].fill(DEVIATION);
+        self.0.get_mut(&format!("{norm}.bias")).expect(norm).1[channels].fill(STRAIGHT);
+    }
+
     /// The norm and the convolution at the end: `factor` times the colours.
     fn leave(&mut self, norm: &str, conv: &str, factor: f32) {
-        self.0.get_mut(&format!("{norm}.weight")).expect(norm).1.fill(DEVIATION);
-        self.0.get_mut(&format!("{norm}.bias")).expect(norm).1.fill(STRAIGHT);
+        self.straight(norm, 0..WIDTH);
         for channel in 0..3 {
             self.tap(conv, (channel, channel), (1, 1), factor);
             self.tap(conv, (ZERO, channel), (1, 1), -factor);
@@ -120,7 +164,11 @@ impl Toy {
     }
 
     fn inputs(self) -> usize {
-        if matches!(self, Self::Inverted) { 8 } else { 4 }
+        match self {
+            Self::Colour(_) => 4,
+            Self::Inverted => 8,
+            Self::Continued => 9,
+        }
     }
 
     /// The picture beside the latent goes past all levels through the skip connections.
@@ -144,6 +192,14 @@ impl Toy {
                     made.pass(&format!("up_blocks.{level}.resnets.{layer}.conv_shortcut"), WIDTH, 0);
                 }
                 made.leave("conv_norm_out", "conv_out", -1.0);
+            }
+            Self::Continued => {
+                made.enter("conv_in", 5);
+                made.tap("conv_in", (4, MASK), (1, 1), 1.0);
+                made.carry_on("down_blocks.0.resnets.0");
+                made.pass("up_blocks.1.resnets.0.conv_shortcut", WIDTH, 0);
+                made.pass("up_blocks.1.resnets.1.conv_shortcut", 0, 0);
+                made.leave("conv_norm_out", "conv_out", 1.0);
             }
         }
         Ok(made)
