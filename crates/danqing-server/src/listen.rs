@@ -54,6 +54,7 @@ pub fn serve(
     let bound = listener.local_addr().map_err(refused)?;
     let mut queue_options = options.queue.clone();
     queue_options.complain = |what| tracing::error!(what, "queue");
+    queue_options.tell = |what| tracing::info!(what, "queue");
     let queue = JobQueue::open(Arc::new(studio), queue_options)?;
     queue.events().listen(None, Box::new(logged));
     let (close, closing) = watch::channel(false);

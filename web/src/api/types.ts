@@ -181,7 +181,7 @@ export interface System {
   backend: string;
   threads: number;
   memory_bytes: number;
-  limits: { upload_bytes: number; pixels: number; queued_jobs: number };
+  limits: { upload_bytes: number; pixels: number; queued_jobs: number; deleted_days?: number };
   token_required: boolean;
 }
 

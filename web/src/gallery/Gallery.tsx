@@ -53,6 +53,7 @@ function matches(job: Job, shelf: Shelf, board: string | null): boolean {
 export function Gallery() {
   const { t, of } = useWords();
   const capabilities = useCatalogue((state) => state.capabilities);
+  const days = useCatalogue((state) => state.system?.limits.deleted_days);
   const [shelf, setShelf] = useState<Shelf>('all');
   const [search, setSearch] = useState('');
   const [capability, setCapability] = useState('');
@@ -114,6 +115,7 @@ export function Gallery() {
           ]} />
         )}
       </nav>
+      {shelf === 'deleted' && days !== undefined && <p className="notice-line">{t('gallery.deletedNote', { days })}</p>}
       {all.length === 0 && !loading && (
         <div className="gallery-empty">
           <p>{search || capability || shelf !== 'all' ? t('gallery.emptySearch') : t('gallery.empty')}</p>

@@ -182,6 +182,7 @@ export const en = {
   'gallery.emptySearch': 'Nothing found. Try fewer words or another filter.',
   'gallery.more': 'Show more',
   'gallery.deletedToast': 'Deleted',
+  'gallery.deletedNote': 'What is deleted is removed for good after {days} days.',
   'gallery.openStudio': 'Open in the studio',
   'recipe.title': 'Recipe',
   'recipe.again': 'Make again',

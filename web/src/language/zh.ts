@@ -183,6 +183,7 @@ export const zh: Record<TextKey, string> = {
   'gallery.emptySearch': '没有找到。换几个词，或换一个筛选条件。',
   'gallery.more': '显示更多',
   'gallery.deletedToast': '已删除',
+  'gallery.deletedNote': '删除的作品保留 {days} 天，此后彻底移除。',
   'gallery.openStudio': '在工作室中打开',
   'recipe.title': '配方',
   'recipe.again': '再做一次',

@@ -4,6 +4,7 @@
 
 mod incoming;
 mod picture;
+mod removal;
 mod thumbnail;
 
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use danqing_vision::resize::{Method, resized};
 use super::{ContentStore, make_parent};
 
 /// Longer sides that are made; others are rounded up, so that nobody fills the disk with sizes.
-const SIDES: [u32; 4] = [128, 256, 512, 1024];
+pub(super) const SIDES: [u32; 4] = [128, 256, 512, 1024];
 /// The side that lists ask for.
 pub(super) const USUAL_SIDE: u32 = 256;
 
@@ -53,7 +53,7 @@ impl ContentStore {
         [Format::Jpeg, Format::Png].into_iter().any(|format| path(format).is_ok_and(|path| path.is_file()))
     }
 
-    fn thumbnail_path(&self, sha256: &str, side: u32, format: Format) -> Result<PathBuf, super::Error> {
+    pub(super) fn thumbnail_path(&self, sha256: &str, side: u32, format: Format) -> Result<PathBuf, super::Error> {
         let file = self.path(sha256)?;
         let below = file.strip_prefix(self.folder.join("files")).unwrap_or(&file).to_owned();
         let folder = self.folder.join("thumbnails").join(side.to_string());

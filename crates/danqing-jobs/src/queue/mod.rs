@@ -18,13 +18,14 @@ mod sqlite;
 mod store;
 mod submit;
 #[cfg(test)]
+mod sweep;
 mod tests;
 mod worker;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use danqing_capability::Failure;
 
@@ -39,6 +40,7 @@ pub use sqlite::SqliteStore;
 pub use store::{Inserted, JobStore, NewJob};
 
 use crate::Studio;
+pub use sweep::Swept;
 use crate::content::ContentStore;
 use running::{Running, Stop};
 
@@ -59,10 +61,14 @@ pub struct QueueOptions {
     pub interruptions: u32,
     /// Told about what nobody else hears of: a disk that says no while a worker works.
     pub complain: fn(&str),
+    /// Time after which what was deleted is removed for good.
+    pub keep_deleted: Duration,
 }
 
+    /// Told about what was done unasked.
+    pub tell: fn(&str),
 impl Default for QueueOptions {
-    /// 1000 jobs, 100 megapixels, 256 MiB, no limit of time, three interruptions.
+    /// 1000 jobs, 100 megapixels, 256 MiB, no limit of time, three interruptions, 30 days.
     fn default() -> Self {
         Self {
             folder: None,
@@ -73,7 +79,9 @@ impl Default for QueueOptions {
             interruptions: 3,
             complain: |_| (),
         }
+            keep_deleted: Duration::from_hours(30 * 24),
     }
+            tell: |_| (),
 }
 
 /// Jobs, their files, and the workers that run them.
@@ -83,6 +91,10 @@ pub struct JobQueue {
     content: ContentStore,
     events: EventLog,
     running: Running,
+    /// Held to read while a content is taken in and noted, to write while contents are removed.
+    contents: RwLock<()>,
+    /// When the last sweep was.
+    swept: Mutex<Option<Instant>>,
     options: QueueOptions,
     /// Counts reasons to look for work.
     wake: (Mutex<u64>, Condvar),
@@ -110,6 +122,8 @@ impl JobQueue {
             content,
             events: EventLog::default(),
             running: Running::default(),
+            contents: RwLock::default(),
+            swept: Mutex::default(),
             options,
             wake: (Mutex::new(0), Condvar::new()),
             closing: AtomicBool::new(false),

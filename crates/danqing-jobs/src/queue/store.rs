@@ -84,6 +84,13 @@ pub trait JobStore: Send + Sync {
     /// [`Error::NotFound`], [`Error::Storage`].
     fn set_deleted(&self, id: &str, deleted: Option<Moment>) -> Result<(), Error>;
 
+    /// Takes jobs away that have ended and were deleted at `before` or earlier, and with them the facts of files that only
+    /// they named and that nobody has sent since. Gives how many jobs there were.
+    ///
+    /// # Errors
+    /// [`Error::Storage`].
+    fn purge(&self, before: Moment) -> Result<usize, Error>;
+
     /// Puts a waiting job before another one, or at the end.
     ///
     /// # Errors
@@ -115,7 +122,7 @@ pub trait JobStore: Send + Sync {
     /// [`Error::Storage`].
     fn counts(&self) -> Result<Vec<(State, usize)>, Error>;
 
-    /// Notes a file of the content store; one that is known keeps its facts and gets the new name.
+    /// Notes a file of the content store; one that is known keeps its facts and gets the new name and time.
     ///
     /// # Errors
     /// [`Error::Storage`].

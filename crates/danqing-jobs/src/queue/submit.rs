@@ -1,6 +1,7 @@
 //! From what was asked for to a job that waits: what can be refused without looking at pixels is refused here.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use danqing_capability::{CancelToken, Failure};
 use danqing_weights::Sha256Hex;
@@ -30,6 +31,7 @@ impl JobQueue {
     /// [`Error::NotFound`] for a file or board, [`Error::Storage`].
     pub fn submit(&self, submission: &Submission, key: Option<&str>) -> Result<(JobRecord, Inserted), Error> {
         let fingerprint = fingerprint(submission)?;
+        let _known = self.contents.read().unwrap_or_else(PoisonError::into_inner);
         let inputs = self.inputs(submission)?;
         check::check(&self.studio, submission, &inputs)?;
         let record = JobRecord {
@@ -91,6 +93,7 @@ impl JobQueue {
     /// # Errors
     /// What the content store says.
     pub fn accept(&self, incoming: Incoming, name: &str, cancel: &CancelToken) -> Result<StoredFile, Failure> {
+        let _known = self.contents.read().unwrap_or_else(PoisonError::into_inner);
         let file = self.content.accept(incoming, name, cancel)?;
         self.store.add_file(&file, now())?;
         Ok(file)
@@ -102,11 +105,14 @@ impl JobQueue {
     /// What the content store says.
     pub fn accept_bytes(&self, bytes: &[u8], name: &str, cancel: &CancelToken) -> Result<StoredFile, Failure> {
         let sha256 = files::sha256(bytes, cancel)?;
+        let taken = self.contents.read().unwrap_or_else(PoisonError::into_inner);
         if self.content.has(&sha256)
             && let Ok(known) = self.store.file(&sha256)
         {
+            self.store.add_file(&known, now())?;
             return Ok(StoredFile { name: clean_name(name), ..known });
         }
+        drop(taken);
         let mut incoming = self.content.receive()?;
         incoming.write(bytes)?;
         self.accept(incoming, name, cancel)

@@ -231,3 +231,53 @@ fn what_is_deleted_is_stopped_and_comes_back() {
     assert_eq!(desk.queue.get(&id).expect("there").deleted, None);
     desk.queue.close();
 }
+
+#[test]
+fn what_was_deleted_goes_with_its_files_but_for_those_that_others_name() {
+    let desk = Desk::new();
+    let (shared, alone, unused) = (desk.upload(20), desk.upload(24), desk.upload(28));
+    let adjust = |sha256: &str, exposure: f64| desk.submit("adjust", json!({"exposure": exposure}), sha256);
+    let (kept, first, second) = (adjust(&shared, 0.1), adjust(&shared, 0.2), adjust(&alone, 0.3));
+    let output = |id: &str| desk.ended(id).outputs[0].file.sha256.clone();
+    let (of_kept, of_first, of_second) = (output(&kept), output(&first), output(&second));
+    desk.queue.content().thumbnail(&alone, 128, &CancelToken::default()).expect("a thumbnail");
+    for id in [&first, &second] {
+        desk.queue.delete(id).expect("deleted");
+    }
+    let sweep = |seconds| desk.queue.sweep(Duration::from_secs(seconds)).expect("swept");
+    assert_eq!(sweep(3600), Swept::default(), "they were deleted just now");
+    desk.queue.restore(&first).expect("back");
+    assert_eq!(sweep(0), Swept { jobs: 1, files: 2 });
+    let has = |sha256: &String| (desk.queue.content().has(sha256), desk.queue.file(sha256).is_ok());
+    for sha256 in [&alone, &of_second] {
+        assert_eq!(has(sha256), (false, false));
+    }
+    for sha256 in [&shared, &unused, &of_kept, &of_first] {
+        assert_eq!(has(sha256), (true, true));
+    }
+    assert!(!desk.queue.content().has_thumbnail(&alone, 128));
+    assert!(desk.queue.get(&second).is_err() && desk.queue.get(&first).is_ok());
+    desk.queue.delete(&kept).expect("deleted");
+    assert_eq!(sweep(0), Swept { jobs: 1, files: 1 });
+    assert_eq!((has(&shared), has(&of_kept)), ((true, true), (false, false)));
+    // Sent again since: somebody wants it.
+    desk.queue.store.set_deleted(&first, Some(1000)).expect("deleted");
+    assert_eq!((desk.queue.store.purge(2000).expect("purged"), has(&shared)), (1, (true, true)));
+    // Left behind by a crash between writing and noting.
+    let lost = "ab".repeat(32);
+    desk.queue.content().put(&lost, b"x", &CancelToken::default()).expect("written");
+    assert_eq!((sweep(0), desk.queue.content().has(&lost)), (Swept { jobs: 0, files: 1 }, false));
+    desk.queue.close();
+}
+
+#[test]
+fn a_job_that_has_not_ended_is_not_swept_away() {
+    let desk = Desk::new();
+    desk.queue.set_paused(true).expect("paused");
+    let sha256 = desk.upload(20);
+    let id = desk.submit("adjust", json!({}), &sha256);
+    desk.queue.store.set_deleted(&id, Some(1)).expect("deleted");
+    assert_eq!(desk.queue.sweep(Duration::ZERO).expect("swept"), Swept::default());
+    assert!(desk.queue.get(&id).is_ok() && desk.queue.content().has(&sha256));
+    desk.queue.close();
+}

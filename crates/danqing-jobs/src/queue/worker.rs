@@ -1,7 +1,7 @@
 //! The worker of one device: takes jobs, runs them, keeps what they make.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 
 use danqing_capability::{Class, Classified, Event, Failure, Progress};
 
@@ -17,6 +17,7 @@ impl JobQueue {
     /// Until the queue closes.
     pub(super) fn work(&self, studio: &Studio) {
         while !self.is_closing() {
+            self.sweep_in_time();
             match self.claimed() {
                 Ok(Some((job, run))) => self.attempt(studio, &job, &run),
                 Ok(None) => self.wait_for_work(),
@@ -46,12 +47,13 @@ impl JobQueue {
         self.publish_queue();
         let mut warnings = resolve_notices(&job.warnings);
         let tried = catch_unwind(AssertUnwindSafe(|| self.made(studio, job, run, &mut warnings)));
-        let ending = match tried {
-            Ok(Ok(outputs)) => Ending::Done(outputs),
-            Ok(Err(failure)) => ending_of(&failure, run, self.options.job_time),
+        // The outputs are not removed before they are noted.
+        let (ending, known) = match tried {
+            Ok(Ok((outputs, known))) => (Ending::Done(outputs), Some(known)),
+            Ok(Err(failure)) => (ending_of(&failure, run, self.options.job_time), None),
             Err(_) => {
                 let message = format!("{} failed by a defect of danqing", job.capability);
-                Ending::Failed(StoredError::from(&Failure::new(Class::Bug, message)))
+                (Ending::Failed(StoredError::from(&Failure::new(Class::Bug, message))), None)
             }
         };
         let mut runs = self.running.held();
@@ -60,6 +62,7 @@ impl JobQueue {
         }
         runs.remove(&id);
         drop(runs);
+        drop(known);
         self.publish_job(&id);
         self.publish_queue();
     }
@@ -70,7 +73,7 @@ impl JobQueue {
         job: &JobRecord,
         run: &Run,
         warnings: &mut Vec<Notice>,
-    ) -> Result<Vec<StoredOutput>, Failure> {
+    ) -> Result<(Vec<StoredOutput>, RwLockReadGuard<'_, ()>), Failure> {
         let mut pace = Pace::default();
         let mut sink = |event: Event| {
             if let Event::Step { stage, done, total } = event
@@ -97,6 +100,7 @@ impl JobQueue {
             let file = StoredFile {
                 sha256: finished.sha256,
                 name: finished.place.to_string(),
+        let known = self.contents.read().unwrap_or_else(PoisonError::into_inner);
                 media_type: media_type(made.job.encoding.format.as_deref().unwrap_or("png")).to_owned(),
                 width: finished.width,
                 height: finished.height,
@@ -105,7 +109,7 @@ impl JobQueue {
             };
             outputs.push(StoredOutput { name: finished.name, index: finished.index, file, facts: finished.facts });
         }
-        Ok(outputs)
+        Ok((outputs, known))
     }
 
     /// Starts the worker's thread.

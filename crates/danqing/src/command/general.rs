@@ -101,6 +101,7 @@ fn serve(language: Language) -> Command {
         number("megapixels", "option.megapixels"),
         number("queued-jobs", "option.queued_jobs"),
         number("job-minutes", "option.job_minutes"),
+        one("keep-deleted", "DAYS", "option.keep_deleted").value_parser(value_parser!(u32).range(0..=36_500)),
         number("rate", "option.rate"),
     ])
 }

@@ -45,6 +45,8 @@ fn options(matches: &ArgMatches, session: &Session) -> Result<ServerOptions, Fai
     options.queue.file_bytes = number("upload-mb").map_or(options.queue.file_bytes, |mb| u64::from(mb) << 20);
     options.queue.pixels = number("megapixels").map_or(options.queue.pixels, |mp| u64::from(mp) * 1_000_000);
     options.queue.job_time = number("job-minutes").map(|minutes| Duration::from_secs(u64::from(minutes) * 60));
+    let keep = number("keep-deleted").map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60));
+    options.queue.keep_deleted = keep.unwrap_or(options.queue.keep_deleted);
     options.logs = if session.json { LogFormat::Json } else { LogFormat::Text };
     options.translate = translated;
     Ok(options)

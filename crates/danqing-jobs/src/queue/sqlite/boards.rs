@@ -9,7 +9,7 @@ use crate::queue::record::{Board, Moment};
 
 pub(super) fn add_file(step: &Transaction<'_>, file: &StoredFile, now: Moment) -> Result<(), Error> {
     let sql = "INSERT INTO file (sha256, name, media_type, width, height, bytes, recipe, created) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (sha256) DO UPDATE SET name = ?2";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (sha256) DO UPDATE SET name = ?2, created = ?8";
     let values = params![
         file.sha256,
         file.name,

@@ -3,6 +3,7 @@
 mod boards;
 mod jobs;
 mod order;
+mod purge;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -109,6 +110,10 @@ impl JobStore for SqliteStore {
 
     fn set_deleted(&self, id: &str, deleted: Option<Moment>) -> Result<(), Error> {
         self.writing(|step| jobs::set_deleted(step, id, deleted))
+    }
+
+    fn purge(&self, before: Moment) -> Result<usize, Error> {
+        self.writing(|step| purge::purge(step, before))
     }
 
     fn reorder(&self, id: &str, before: Option<&str>) -> Result<(), Error> {

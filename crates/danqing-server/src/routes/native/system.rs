@@ -29,6 +29,7 @@ pub(super) async fn system(State(app): State<Shared>) -> Result<Json<Value>, Api
             "pixels": limits.pixels,
             "queued_jobs": limits.waiting,
             "job_seconds": limits.job_time.map(|time| time.as_secs()),
+            "deleted_days": limits.keep_deleted.as_secs() / (24 * 60 * 60),
         },
         "checkpoints": checkpoints,
         "token_required": app.keys.is_needed(),
