@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::ServerOptions;
 use crate::error::ApiError;
+use crate::front_words::with_fields;
 use crate::guard::{Keys, Rates};
 use crate::language::Language;
 use crate::metrics::Metrics;
@@ -72,12 +73,12 @@ impl App {
         }
     }
 
-    /// A message in the language of the answer, without the folders of this machine.
+    /// A message in the language of the answer, without the folders of this machine and without command-line options.
     pub(crate) fn said(&self, message: &str, language: Language) -> String {
         let message = self.studio().discreet(message);
-        match language {
+        with_fields(&match language {
             Language::English => message,
             Language::Chinese => (self.options.translate)(&message).unwrap_or(message),
-        }
+        })
     }
 }

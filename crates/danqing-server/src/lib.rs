@@ -10,6 +10,7 @@
 
 mod app;
 mod error;
+mod front_words;
 mod guard;
 mod language;
 mod listen;

@@ -23,6 +23,8 @@ struct Chinese {
     choices: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     elements: BTreeMap<String, BTreeMap<String, String>>,
+    #[serde(default)]
+    fields: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Everything that a form needs.
@@ -75,7 +77,8 @@ fn ports(ports: &[Port], chinese: &BTreeMap<String, String>) -> Value {
     ports.iter().map(described).collect()
 }
 
-/// By parameter, `parameter.value`, and for lists `parameter.kind`, `parameter.kind.field`, ….
+/// By parameter, `parameter.value`, for objects `parameter.field`, and for lists `parameter.kind`, `parameter.kind.field`,
+/// ….
 fn texts(schema: &Value, chinese: &Chinese) -> Value {
     let mut texts = Map::new();
     let description = |value: &Value| {
@@ -87,7 +90,7 @@ fn texts(schema: &Value, chinese: &Chinese) -> Value {
         let zh = chinese.params.get(name).cloned().unwrap_or_else(|| en.clone());
         texts.insert(name.clone(), json!({"en": en, "zh": zh}));
     }
-    for (name, more) in chinese.choices.iter().chain(&chinese.elements) {
+    for (name, more) in chinese.choices.iter().chain(&chinese.elements).chain(&chinese.fields) {
         for (path, zh) in more {
             texts.insert(format!("{name}.{path}"), json!({"zh": zh}));
         }
@@ -102,7 +105,6 @@ mod tests {
 
     #[test]
     fn every_capability_has_a_title_and_texts_in_both_languages() {
-        let is_chinese = |text: &Value| text.as_str().is_some_and(|t| t.chars().any(|c| c > '\u{2e80}'));
         for capability in Studio::describing().expect("a studio").registry().iter() {
             let described = described(capability);
             let id = capability.id();
@@ -115,5 +117,70 @@ mod tests {
                 assert!(is_chinese(&text["zh"]) && !text["en"].as_str().expect("en").is_empty(), "{id}: {name}");
             }
         }
+    }
+
+    /// Follows `$ref`, and takes `null` out of the alternatives.
+    fn resolved<'a>(schema: &'a Value, definitions: &'a Value) -> &'a Value {
+        if let Some(at) = schema["$ref"].as_str() {
+            return resolved(&definitions[at.trim_start_matches("#/$defs/")], definitions);
+        }
+        let alternatives = schema["anyOf"].as_array().into_iter().flatten().filter(|one| one["type"] != "null");
+        match alternatives.collect::<Vec<_>>()[..] {
+            [only] => resolved(only, definitions),
+            _ => schema,
+        }
+    }
+
+    /// Everything below a field that its form shows a text for, as the page looks it up: values that are described, fields
+    /// of objects and of the elements of lists.
+    fn paths(schema: &Value, definitions: &Value, path: &str, found: &mut Vec<String>) {
+        let schema = resolved(schema, definitions);
+        let elements = resolved(&schema["items"], definitions);
+        for described in [schema, elements] {
+            for one in described["oneOf"].as_array().into_iter().flatten() {
+                if let Some(value) = one["const"].as_str() {
+                    found.extend(one["description"].is_string().then(|| format!("{path}.{value}")));
+                }
+                let tag = one["properties"].as_object().into_iter().flatten().find_map(|(_, p)| p["const"].as_str());
+                if let Some(tag) = tag {
+                    found.push(format!("{path}.{tag}"));
+                    fields(one, definitions, &format!("{path}.{tag}"), found);
+                }
+            }
+            fields(described, definitions, path, found);
+        }
+    }
+
+    fn fields(schema: &Value, definitions: &Value, path: &str, found: &mut Vec<String>) {
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            if field["const"].is_null() {
+                found.push(format!("{path}.{name}"));
+                paths(field, definitions, &format!("{path}.{name}"), found);
+            }
+        }
+    }
+
+    #[test]
+    fn no_help_is_missing_in_chinese_and_no_text_is_for_nothing() {
+        let mut wrong = Vec::new();
+        for capability in Studio::describing().expect("a studio").registry().iter() {
+            let described = described(capability);
+            let (schema, texts) = (&described["schema"], described["texts"].as_object().expect("texts"));
+            let mut wanted = Vec::new();
+            for (name, field) in schema["properties"].as_object().expect("properties") {
+                wanted.push(name.clone());
+                paths(field, &schema["$defs"], name, &mut wanted);
+            }
+            let is_there = |path: &String| texts.get(path).is_some_and(|text| is_chinese(&text["zh"]));
+            let missing = wanted.iter().filter(|path| !is_there(path)).map(|path| format!("{path} is missing"));
+            let unused =
+                texts.keys().filter(|path| !wanted.contains(path)).map(|path| format!("{path} is for nothing"));
+            wrong.extend(missing.chain(unused).map(|what| format!("{}: {what}", capability.id())));
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    fn is_chinese(text: &Value) -> bool {
+        text.as_str().is_some_and(|text| text.chars().any(|c| c > '\u{2e80}'))
     }
 }

@@ -30,6 +30,11 @@ pub(crate) struct Chinese {
     /// By name of a list, then by kind of element, `kind.field` or `kind.field.value`.
     #[serde(default)]
     pub elements: BTreeMap<String, BTreeMap<String, String>>,
+    /// By name of a parameter that is an object or a list of plain objects, then by `field` or `field.value`; forms show
+    /// them.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the command line shows such a parameter as one")]
+    pub fields: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Texts of one capability in one language; English where a Chinese one is missing.

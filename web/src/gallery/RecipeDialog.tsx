@@ -4,6 +4,7 @@ import { create } from 'zustand';
 import { api, displayUrl, fileUrl, thumbnailUrl } from '../api/client';
 import type { Job, Recipe } from '../api/types';
 import { useWords } from '../language';
+import { withFieldNames } from '../language/fields';
 import { momentText } from '../language/measures';
 import { titleOf } from '../panels/SettingsPanel';
 import { choiceLabel, fieldLabel, spelledOut } from '../schema/labels';
@@ -95,7 +96,7 @@ function RecipeOf({ job }: { job: Job }) {
           {job.warnings.length > 0 && (
             <section>
               <h3>{t('recipe.warnings')}</h3>
-              <ul className="recipe-warnings">{job.warnings.map((warning) => <li key={warning.code}>{warning.message}</li>)}</ul>
+              <ul className="recipe-warnings">{job.warnings.map((warning) => <li key={warning.code}>{withFieldNames(warning.message, language)}</li>)}</ul>
             </section>
           )}
           <Facts job={job} />

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { api, thumbnailUrl } from '../api/client';
 import type { Job } from '../api/types';
 import { useWords } from '../language';
+import { withFieldNames } from '../language/fields';
 import { durationText } from '../language/measures';
 import { stepText } from '../language/steps';
 import { titleOf } from '../panels/SettingsPanel';
@@ -45,7 +46,7 @@ export function JobCard({ job, children, draggable = false, onDrop }: { job: Job
           {job.state === 'running' && progress ? ` · ${Math.round(progress.fraction * 100)} % ${eta && `· ${eta}`}` : ''}
         </span>
         {job.state === 'running' && <progress aria-label={t('job.progress', { title })} max={1} {...(progress ? { value: progress.fraction } : {})} />}
-        {job.state === 'failed' && job.error && <span className="job-error">{job.error.message}{job.error.hint && <em>{job.error.hint}</em>}</span>}
+        {job.state === 'failed' && job.error && <span className="job-error">{withFieldNames(job.error.message, language)}{job.error.hint && <em>{withFieldNames(job.error.hint, language)}</em>}</span>}
       </div>
       <div className="job-actions">{children}</div>
     </li>

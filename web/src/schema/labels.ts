@@ -21,6 +21,11 @@ const ZH: Record<string, string> = {
   white_balance: '白平衡', auto_white_balance: '自动白平衡', neutral_point: '中性点', hsl: '色相饱和明度', vignette: '暗角', flip: '翻转',
   picture: '图片', mask: '蒙版', keep: '保留', remove: '去除', trimap: '三分图', backdrop: '背景图', style_image: '风格图片',
   'edits.crop': '裁切', 'edits.resize': '缩放', 'curves.points': '曲线', 'curves.channel': '通道', x: '横坐标', y: '纵坐标', instruction: '指令', text: '文字', target: '目标', image_guidance: '原图分量', area: '处理范围', padding: '周围宽度', mask_blur: '蒙版模糊', colour_match: '颜色匹配', doodle: '涂鸦', reference: '参考图',
+  prompt_left: '左侧提示词', prompt_right: '右侧提示词', prompt_top: '上方提示词', prompt_bottom: '下方提示词', context: '可见深度', vae: '自编码器',
+  loras: 'LoRA', embeddings: '文本反演', additions_sha256: '附加文件 sha256', variation_seed: '变化种子', variation_strength: '变化强度',
+  preview: '预览间隔', preview_model: '预览模型', vae_tile: '自编码器分块', hires: '第二遍倍数', hires_strength: '第二遍强度', hires_steps: '第二遍步数',
+  hires_enlarge: '第二遍放大方式', other: '终点图片', frames: '张数', mix: '路径', soft_mask: '软蒙版', outside: '排除处', rectangle: '方框', extent: '选取范围',
+  specks: '碎点',
 };
 
 const ZH_CHOICES: Record<string, string> = {
@@ -33,14 +38,15 @@ const ZH_CHOICES: Record<string, string> = {
   crop: '裁切', expand: '扩大', keep: '保持', horizontal: '水平', vertical: '垂直', exact: '拉伸', within: '放入', cover: '铺满', nearest: '最近邻',
   bilinear: '线性', bicubic: '三次', lanczos: 'Lanczos', area: '面积', stretch: '拉伸', fill: '填充', a1111: 'A1111', diffusers: 'diffusers',
   cpu: 'CPU', nv: 'NVIDIA', epsilon: '噪声', v_prediction: '速度', sample: '潜变量', x4plus: '照片 4×', x2plus: '照片 2×', anime: '动漫', video: '快速',
-  whole: '整张', masked: '选中部分', original: '原有内容', nothing: '灰色', portrait: '人像', general: '通用',
+  whole: '整张', masked: '选中部分', original: '原有内容', nothing: '灰色', portrait: '人像', general: '通用', generative: '按提示词', latent: '潜变量', linear: '直线', spherical: '弧线', part: '部分', detail: '细部',
 };
 
 const EN: Record<string, string> = {
   hsl: 'Hue, saturation, lightness', tv_weight: 'Smoothness weight', model_sha256: 'Model sha256', noise_sha256: 'Noise sha256',
   clip_skip: 'CLIP skip', x: 'X', y: 'Y', lbfgs: 'L-BFGS', migan: 'MI-GAN', telea: 'Telea', 'navier-stokes': 'Navier–Stokes', x4plus: 'Photo 4×',
   x2plus: 'Photo 2×', a1111: 'A1111', diffusers: 'diffusers', cpu: 'CPU', nv: 'NVIDIA', video: 'Fast', style_image: 'Style picture',
-  no: 'No', auto: 'Auto', 'curves.points': 'Curve',
+  no: 'No', auto: 'Auto', 'curves.points': 'Curve', vae: 'Autoencoder', loras: 'LoRA', vae_tile: 'Autoencoder tile', hires: 'Second pass, times', hires_strength: 'Second pass, strength',
+  hires_steps: 'Second pass, steps', hires_enlarge: 'Second pass, enlarged', preview: 'Preview every', additions_sha256: 'Additions sha256',
 };
 
 /** `keep_colours` → `Keep colours`. */
