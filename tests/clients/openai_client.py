@@ -64,6 +64,10 @@ def stream():
     events = list(client.images.edit(
         model="danqing-erase", image=file(photo()), mask=file(alpha_mask()), prompt="", stream=True))
     assert [event.type for event in events] == ["image_edit.completed"] and not is_red(picture(events[0]))
+    events = list(client.images.generate(model="tiny.safetensors", prompt="cat", size="512x512", stream=True, partial_images=2))
+    kinds = ["image_generation.partial_image"] * 2 + ["image_generation.completed"]
+    assert [event.type for event in events] == kinds and [one.partial_image_index for one in events[:2]] == [0, 1]
+    assert picture(events[0]).size == (64, 64) and picture(events[2]).size == (512, 512)
 
 
 def errors():

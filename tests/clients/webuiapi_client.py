@@ -25,7 +25,7 @@ def lists():
     assert api.get_memory()["ram"]["total"] > 0
     assert api.get_cmd_flags() == {}
     assert api.get_scripts() == {"txt2img": [], "img2img": []}
-    assert api.get_realesrgan_models() and api.get_latent_upscale_modes() == []
+    assert api.get_realesrgan_models() and [one["name"] for one in api.get_latent_upscale_modes()] == ["Latent"]
     assert api.controlnet_model_list() == []
     api.refresh_checkpoints()
     assert requests.get(f"{base}/internal/ping").status_code == 200
@@ -75,6 +75,8 @@ def sampling():
     read = api.png_info(made.image)
     found = read.info if isinstance(read.info, str) else json.dumps(read.info)
     assert "Steps: 2" in found or read.parameters["Steps"] == "2", read
+    larger = api.txt2img(prompt="cat", width=64, height=64, seed=5, enable_hr=True, hr_scale=1.5, denoising_strength=0.6, hr_second_pass_steps=3)
+    assert larger.image.size == (96, 96) and larger.info["warnings"] == [], larger.info
     again = api.img2img(images=[photo()], prompt="cat", width=64, height=64, steps=2, seed=5, sampler_name="DPM++ 2M Karras")
     assert again.image.size == (64, 64) and "Denoising strength: 0.75" in again.info["infotexts"][0]
 

@@ -153,12 +153,27 @@ impl CancelToken {
 pub struct Progress<'a> {
     cancel: CancelToken,
     sink: &'a mut dyn FnMut(Event),
+    shows_previews: bool,
 }
 
 impl<'a> Progress<'a> {
     /// Reports to `sink` until `cancel` is triggered.
     pub fn new(cancel: CancelToken, sink: &'a mut dyn FnMut(Event)) -> Self {
-        Self { cancel, sink }
+        Self { cancel, sink, shows_previews: false }
+    }
+
+    /// Says whether somebody looks at previews.
+    #[must_use]
+    pub fn with_previews(mut self, shows_previews: bool) -> Self {
+        self.shows_previews = shows_previews;
+        self
+    }
+
+    /// Whether somebody looks at previews: a run that has cheap ones then shows them without being asked. Never so that
+    /// the result depends on it.
+    #[must_use]
+    pub fn shows_previews(&self) -> bool {
+        self.shows_previews
     }
 
     /// Reports one finished unit; the `?` at the call site is the only cancellation code there is.
@@ -206,6 +221,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut sink = |event| seen.push(event);
         let mut progress = Progress::new(token.clone(), &mut sink);
+        assert!(!progress.shows_previews());
         assert_eq!(progress.step("rows", 1, 2), Ok(()));
         token.cancel();
         assert_eq!(progress.step("rows", 2, 2), Err(Cancelled));

@@ -112,6 +112,7 @@ impl Studio {
         work: impl FnOnce(&mut Progress<'_>) -> T,
     ) -> T {
         let token = progress.cancel_token().with_threads(self.engine().threads());
+        let shows_previews = progress.shows_previews();
         let mut sink = |event: Event| {
             notices.extend(Notice::from_event(phase, &event));
             match event {
@@ -127,7 +128,7 @@ impl Studio {
                 _ => {}
             }
         };
-        work(&mut Progress::new(token, &mut sink))
+        work(&mut Progress::new(token, &mut sink).with_previews(shows_previews))
     }
 
     /// The models that a run with these parameters loads.

@@ -1,10 +1,10 @@
 //! An installation at work: model store, engine, capabilities.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use danqing_capability::Failure;
 use danqing_nn::{Engine, EngineConfig};
-use danqing_weights::ModelStore;
+use danqing_weights::{ModelStore, StoreConfig};
 
 use crate::Registry;
 use crate::store::{open_store, store_failure};
@@ -35,6 +35,15 @@ impl Studio {
         Self::with(settings, Registry::new)
     }
 
+    /// With everything it keeps in `home`, knowing nothing of the environment.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn in_folder(home: &Path, settings: &Settings) -> Result<Self, Failure> {
+        let store = ModelStore::open(StoreConfig::in_folder(home, settings.offline)).map_err(store_failure)?;
+        Self::of(store, settings, Registry::new)
+    }
+
     /// One that only describes its capabilities: a single thread.
     ///
     /// # Errors
@@ -51,7 +60,14 @@ impl Studio {
         settings: &Settings,
         capabilities: impl FnOnce(&ModelStore, &Engine) -> Registry,
     ) -> Result<Self, Failure> {
-        let store = open_store(settings.offline).map_err(store_failure)?;
+        Self::of(open_store(settings.offline).map_err(store_failure)?, settings, capabilities)
+    }
+
+    fn of(
+        store: ModelStore,
+        settings: &Settings,
+        capabilities: impl FnOnce(&ModelStore, &Engine) -> Registry,
+    ) -> Result<Self, Failure> {
         let config = EngineConfig { threads: settings.threads, ..EngineConfig::default() };
         let engine = Engine::new(config).map_err(Failure::from_error)?;
         let registry = capabilities(&store, &engine);

@@ -41,14 +41,27 @@ impl App {
     /// Adds a job and waits for its end: done, failed or cancelled. For fronts that answer with pictures. A client that
     /// goes away cancels its job.
     pub(crate) async fn submit_and_wait(self: &Arc<Self>, submission: Submission) -> Result<JobRecord, ApiError> {
+        self.submit_and_watch(submission, |_| ()).await
+    }
+
+    /// The same; `seen` hears of everything that happens to the job meanwhile.
+    pub(crate) async fn submit_and_watch(
+        self: &Arc<Self>,
+        submission: Submission,
+        seen: impl FnMut(&QueueEvent) + Send,
+    ) -> Result<JobRecord, ApiError> {
         let (job, _) = self.submit(submission, None).await?;
-        self.wait_or_cancel(&job.id).await
+        self.wait_or_cancel(&job.id, seen).await
     }
 
     /// Waits for the end of a job that is cancelled when nobody waits any more.
-    pub(crate) async fn wait_or_cancel(self: &Arc<Self>, id: &str) -> Result<JobRecord, ApiError> {
+    pub(crate) async fn wait_or_cancel(
+        self: &Arc<Self>,
+        id: &str,
+        seen: impl FnMut(&QueueEvent) + Send,
+    ) -> Result<JobRecord, ApiError> {
         let mut left = CancelWhenLeft { app: Arc::clone(self), id: Some(id.to_owned()) };
-        let ended = self.wait(id, |_| ()).await?;
+        let ended = self.wait(id, seen).await?;
         left.id = None;
         Ok(ended)
     }

@@ -115,6 +115,9 @@ pub(crate) struct JobView {
     /// How far it has come, while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<ProgressShown>,
+    /// Where its picture as it looks so far is, while it runs and shows any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preview: Option<String>,
     /// Parameters as asked for.
     params: Map<String, Value>,
     /// Parameters as meant.
@@ -178,6 +181,11 @@ impl From<ProgressView> for ProgressShown {
     }
 }
 
+/// Where the latest preview of a job is; the number only makes the address another one each time.
+pub(crate) fn preview_url(id: &str, number: u64) -> String {
+    format!("/api/v1/jobs/{id}/preview?n={number}")
+}
+
 /// `2026-11-28T21:04:05.678Z`
 pub(crate) fn time(moment: Moment) -> String {
     let at = UNIX_EPOCH + Duration::from_millis(moment.unsigned_abs());
@@ -207,6 +215,7 @@ impl App {
             started_at: job.started.map(time),
             finished_at: job.finished.map(time),
             progress: self.queue.progress(&job.id).map(ProgressShown::from),
+            preview: self.queue.preview_number(&job.id).map(|number| preview_url(&job.id, number)),
             params: job.params.clone(),
             resolved: job.resolved.as_ref().map(|resolved| self.without_folders(resolved)),
             encoding: shown(&job.encoding),

@@ -106,6 +106,8 @@ export interface Job {
   started_at?: string | null;
   finished_at?: string | null;
   progress?: Progress | null;
+  /** Where its picture as it looks so far is, while it runs. */
+  preview?: string | null;
   params: Params;
   resolved?: Params | null;
   inputs: Record<string, StoredFile[]>;

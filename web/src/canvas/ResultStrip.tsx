@@ -5,13 +5,13 @@ import type { Job } from '../api/types';
 import { useWords } from '../language';
 import { titleOf } from '../panels/SettingsPanel';
 import { capabilityOf, isTool } from '../state/catalogue';
-import { isLive, progressOf, useJobs } from '../state/jobs';
+import { isLive, previewOf, progressOf, useJobs } from '../state/jobs';
 import { useStudio } from '../state/studio';
 
 function LiveTile({ job }: { job: Job }) {
   const { t, of } = useWords();
   const progress = useJobs((state) => progressOf(state, job));
-  const preview = useJobs((state) => state.previews[job.id]);
+  const preview = useJobs((state) => previewOf(state, job));
   const title = titleOf(capabilityOf(job.capability), of);
   const picture = job.inputs.picture?.[0];
   return (

@@ -8,7 +8,7 @@ import { durationText } from '../language/measures';
 import { stepText } from '../language/steps';
 import { titleOf } from '../panels/SettingsPanel';
 import { capabilityOf, isTool } from '../state/catalogue';
-import { act, isLive, isOver, progressOf, useJobs } from '../state/jobs';
+import { act, isLive, isOver, previewOf, progressOf, useJobs } from '../state/jobs';
 import { complain } from '../state/notices';
 import { showResult } from '../state/studio';
 import { IconButton } from '../ui/controls';
@@ -16,12 +16,12 @@ import { IconButton } from '../ui/controls';
 export function JobCard({ job, children, draggable = false, onDrop }: { job: Job; children?: React.ReactNode; draggable?: boolean; onDrop?: (dragged: string) => void }) {
   const { t, of, language } = useWords();
   const progress = useJobs((state) => progressOf(state, job));
-  const preview = useJobs((state) => state.previews[job.id]);
+  const preview = useJobs((state) => previewOf(state, job));
   const picture = job.outputs[0]?.file ?? Object.values(job.inputs).flat()[0];
   const title = titleOf(capabilityOf(job.capability), of) || job.capability;
   const eta = progress?.eta_seconds ? t('job.eta', { time: durationText(progress.eta_seconds, language) }) : '';
   const done = job.state === 'done';
-  const image = preview ?? (picture && thumbnailUrl(picture, 128));
+  const image = picture && thumbnailUrl(picture, 128);
   const face = <>{image ? <img src={image} alt="" /> : <span className="job-blank" />}</>;
   return (
     <li
@@ -49,6 +49,7 @@ export function JobCard({ job, children, draggable = false, onDrop }: { job: Job
         {job.state === 'failed' && job.error && <span className="job-error">{withFieldNames(job.error.message, language)}{job.error.hint && <em>{withFieldNames(job.error.hint, language)}</em>}</span>}
       </div>
       <div className="job-actions">{children}</div>
+      {preview && <img className="job-preview" src={preview} alt={t('job.preview', { title })} />}
     </li>
   );
 }

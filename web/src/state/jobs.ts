@@ -35,9 +35,10 @@ export function take(job: Job): void {
   const before = useJobs.getState().jobs[job.id];
   useJobs.setState((state) => {
     const { [job.id]: _, ...progress } = state.progress;
+    const { [job.id]: __, ...previews } = state.previews;
     return {
       jobs: { ...state.jobs, [job.id]: job },
-      progress: job.state === 'running' ? state.progress : progress,
+      ...(job.state === 'running' ? {} : { progress, previews }),
     };
   });
   if (isOver(job) && before && !isOver(before)) finishedHandlers.forEach((handler) => handler(job));
@@ -100,5 +101,9 @@ export async function change(id: string, fields: Parameters<typeof api.change>[1
     complain(error);
   }
 }
+
+/** What a running job's picture looks like so far. */
+export const previewOf = (state: JobsState, job: Job): string | undefined =>
+  job.state === 'running' ? state.previews[job.id] ?? job.preview ?? undefined : undefined;
 
 export const progressOf = (state: JobsState, job: Job): Progress | undefined => state.progress[job.id] ?? job.progress ?? undefined;

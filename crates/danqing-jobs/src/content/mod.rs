@@ -15,6 +15,7 @@ use danqing_weights::Sha256Hex;
 use serde::{Deserialize, Serialize};
 
 pub use incoming::{Incoming, clean_name};
+pub(crate) use thumbnail::shrunk;
 pub use thumbnail::{Thumbnail, thumbnail_side};
 
 /// A picture of the content store.

@@ -79,7 +79,7 @@ impl ContentStore {
 }
 
 /// The picture in sRGB with its longer side at most `side`; colours count as far as they are opaque.
-fn shrunk(picture: &Picture, side: usize, cancel: &CancelToken) -> Result<Picture, Failure> {
+pub(crate) fn shrunk(picture: &Picture, side: usize, cancel: &CancelToken) -> Result<Picture, Failure> {
     let (width, height) = fitted(picture.size(), side);
     let mut colour = picture.to_srgb(cancel).map_err(Failure::from_error)?;
     let alpha = picture.alpha();

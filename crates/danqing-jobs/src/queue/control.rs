@@ -66,8 +66,8 @@ impl JobQueue {
             _ => ("cancel", State::Cancelled, &[State::Queued, State::Paused][..], "queued, running or paused"),
         };
         let runs = self.running.held();
-        if let Some((run, _)) = runs.get(id) {
-            run.stop(why);
+        if let Some(live) = runs.get(id) {
+            live.run.stop(why);
             return Ok(());
         }
         let is_changed = self.store.change(id, from, to, now())?;

@@ -20,6 +20,15 @@ pub enum Happening {
         /// How far.
         progress: ProgressView,
     },
+    /// There is a newer picture of what a running job makes; [`JobQueue::preview`](super::JobQueue::preview) gives it.
+    Preview {
+        /// Which.
+        id: String,
+        /// Number of the preview among those of this run, from 1.
+        number: u64,
+        /// Share of the stage that is finished, 0 to 1.
+        fraction: f64,
+    },
     /// Order or pause of the queue has changed.
     Queue(QueueView),
 }
@@ -30,13 +39,14 @@ impl Happening {
     pub fn job(&self) -> Option<&str> {
         match self {
             Self::Job(job) => Some(&job.id),
-            Self::Progress { id, .. } => Some(id),
+            Self::Progress { id, .. } | Self::Preview { id, .. } => Some(id),
             Self::Queue(_) => None,
         }
     }
 }
 
-/// A numbered happening. Numbers rise, also from one process to the next.
+/// A numbered happening. Numbers rise, also from one process to the next; previews have the number 0, because nobody who
+/// comes back has missed an old one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct QueueEvent {
     /// Its number.
@@ -73,9 +83,13 @@ impl EventLog {
     /// Tells everybody.
     pub fn publish(&self, happening: Happening) {
         let mut inner = self.inner();
-        let event = Arc::new(QueueEvent { id: inner.next, happening });
-        inner.next += 1;
+        let passes = matches!(happening, Happening::Preview { .. });
+        let event = Arc::new(QueueEvent { id: if passes { 0 } else { inner.next }, happening });
         inner.listeners.retain(|listener| listener(&event));
+        if passes {
+            return;
+        }
+        inner.next += 1;
         if inner.kept.len() == KEPT {
             inner.kept.pop_front();
         }
@@ -122,6 +136,19 @@ mod tests {
         for unknown in [0, heard[0] - 2, heard[1] + 2] {
             assert_eq!(log.listen(Some(unknown), Box::new(|_| true)), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn previews_are_told_and_not_kept() {
+        let log = EventLog::default();
+        let (sender, receiver) = channel();
+        log.listen(None, Box::new(move |event: &Arc<QueueEvent>| sender.send(event.id).is_ok()));
+        log.publish(queue(true));
+        log.publish(Happening::Preview { id: "a".to_owned(), number: 1, fraction: 0.5 });
+        log.publish(queue(false));
+        let heard: Vec<u64> = receiver.try_iter().collect();
+        assert_eq!(heard, [heard[0], 0, heard[0] + 1]);
+        assert_eq!(log.listen(Some(heard[0]), Box::new(|_| true)).map(|missed| missed.len()), Some(1));
     }
 
     #[test]

@@ -12,13 +12,14 @@ mod error;
 mod events;
 #[cfg(test)]
 mod kill;
+mod preview;
 mod record;
 mod running;
 mod sqlite;
 mod store;
 mod submit;
-#[cfg(test)]
 mod sweep;
+#[cfg(test)]
 mod tests;
 mod worker;
 
@@ -32,15 +33,16 @@ use danqing_capability::Failure;
 pub use command_line::command_line;
 pub use error::Error;
 pub use events::{EventLog, Happening, Listener, QueueEvent};
+pub use preview::RunPreview;
 pub use record::{
     Board, Contents, Edit, Filter, JobRecord, Moment, ProgressView, QueueView, State, StoredError, StoredOutput,
     Submission, class_name,
 };
 pub use sqlite::SqliteStore;
 pub use store::{Inserted, JobStore, NewJob};
+pub use sweep::Swept;
 
 use crate::Studio;
-pub use sweep::Swept;
 use crate::content::ContentStore;
 use running::{Running, Stop};
 
@@ -59,14 +61,14 @@ pub struct QueueOptions {
     pub job_time: Option<Duration>,
     /// How often a job is begun again after the process ended while it ran.
     pub interruptions: u32,
-    /// Told about what nobody else hears of: a disk that says no while a worker works.
-    pub complain: fn(&str),
     /// Time after which what was deleted is removed for good.
     pub keep_deleted: Duration,
-}
-
+    /// Told about what nobody else hears of: a disk that says no while a worker works.
+    pub complain: fn(&str),
     /// Told about what was done unasked.
     pub tell: fn(&str),
+}
+
 impl Default for QueueOptions {
     /// 1000 jobs, 100 megapixels, 256 MiB, no limit of time, three interruptions, 30 days.
     fn default() -> Self {
@@ -77,11 +79,11 @@ impl Default for QueueOptions {
             file_bytes: 256 << 20,
             job_time: None,
             interruptions: 3,
-            complain: |_| (),
-        }
             keep_deleted: Duration::from_hours(30 * 24),
-    }
+            complain: |_| (),
             tell: |_| (),
+        }
+    }
 }
 
 /// Jobs, their files, and the workers that run them.
@@ -89,12 +91,12 @@ pub struct JobQueue {
     studio: Arc<Studio>,
     store: Box<dyn JobStore>,
     content: ContentStore,
-    events: EventLog,
-    running: Running,
     /// Held to read while a content is taken in and noted, to write while contents are removed.
     contents: RwLock<()>,
     /// When the last sweep was.
     swept: Mutex<Option<Instant>>,
+    events: EventLog,
+    running: Running,
     options: QueueOptions,
     /// Counts reasons to look for work.
     wake: (Mutex<u64>, Condvar),
@@ -120,10 +122,10 @@ impl JobQueue {
             studio,
             store,
             content,
-            events: EventLog::default(),
-            running: Running::default(),
             contents: RwLock::default(),
             swept: Mutex::default(),
+            events: EventLog::default(),
+            running: Running::default(),
             options,
             wake: (Mutex::new(0), Condvar::new()),
             closing: AtomicBool::new(false),

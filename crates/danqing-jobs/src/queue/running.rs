@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use danqing_capability::CancelToken;
+use danqing_capability::{CancelToken, Preview};
 
 use super::record::ProgressView;
 
@@ -62,11 +62,25 @@ impl Run {
     }
 }
 
+/// A run, and what is known of it.
+pub(super) struct Live {
+    pub(super) run: Run,
+    progress: Option<ProgressView>,
+    /// The latest preview with its number, from 1. In memory only, and only the latest.
+    preview: Option<(u64, Arc<Preview>)>,
+}
+
+impl From<Run> for Live {
+    fn from(run: Run) -> Self {
+        Self { run, progress: None, preview: None }
+    }
+}
+
 /// All runs by the ids of their jobs.
 #[derive(Default)]
-pub(super) struct Running(Mutex<HashMap<String, (Run, Option<ProgressView>)>>);
+pub(super) struct Running(Mutex<HashMap<String, Live>>);
 
-pub(super) type Runs<'a> = MutexGuard<'a, HashMap<String, (Run, Option<ProgressView>)>>;
+pub(super) type Runs<'a> = MutexGuard<'a, HashMap<String, Live>>;
 
 impl Running {
     /// While this is held, no run begins or ends.
@@ -75,17 +89,30 @@ impl Running {
     }
 
     pub(super) fn progress(&self, id: &str) -> Option<ProgressView> {
-        self.held().get(id).and_then(|(_, progress)| progress.clone())
+        self.held().get(id).and_then(|live| live.progress.clone())
     }
 
     pub(super) fn set_progress(&self, id: &str, view: &ProgressView) {
-        if let Some((_, progress)) = self.held().get_mut(id) {
-            *progress = Some(view.clone());
+        if let Some(live) = self.held().get_mut(id) {
+            live.progress = Some(view.clone());
         }
     }
 
+    pub(super) fn preview(&self, id: &str) -> Option<(u64, Arc<Preview>)> {
+        self.held().get(id).and_then(|live| live.preview.clone())
+    }
+
+    /// Keeps the latest preview and gives its number.
+    pub(super) fn set_preview(&self, id: &str, picture: Arc<Preview>) -> Option<u64> {
+        let mut held = self.held();
+        let live = held.get_mut(id)?;
+        let number = live.preview.as_ref().map_or(1, |(number, _)| number + 1);
+        live.preview = Some((number, picture));
+        Some(number)
+    }
+
     pub(super) fn stop_all(&self, why: Stop) {
-        self.held().values().for_each(|(run, _)| run.stop(why));
+        self.held().values().for_each(|live| live.run.stop(why));
     }
 }
 
@@ -116,11 +143,16 @@ impl Pace {
             return None;
         }
         self.told = Some(now);
-        let fraction = if total == 0 { 0.0 } else { (done as f64 / total as f64).min(1.0) };
+        let fraction = share(done, total);
         let passed = (now - self.began).as_secs_f64();
         let eta_seconds = (fraction > 0.0).then(|| (passed * (1.0 / fraction - 1.0) * 10.0).round() / 10.0);
         Some(ProgressView { step: stage.to_owned(), fraction, eta_seconds })
     }
+}
+
+/// Share of a stage that is finished, 0 to 1.
+pub(super) fn share(done: usize, total: usize) -> f64 {
+    if total == 0 { 0.0 } else { (done as f64 / total as f64).min(1.0) }
 }
 
 #[cfg(test)]
@@ -134,6 +166,19 @@ mod tests {
         run.stop(Stop::Pause);
         run.stop(Stop::Shutdown);
         assert_eq!((run.stopped(), run.token.is_cancelled()), (Some(Stop::Pause), true));
+    }
+
+    #[test]
+    fn only_the_latest_preview_is_kept_and_it_goes_with_the_run() {
+        let running = Running::default();
+        let picture = |byte| Arc::new(Preview { width: 1, height: 1, rgb: vec![byte; 3] });
+        assert_eq!(running.set_preview("a", picture(1)), None, "it does not run");
+        running.held().insert("a".to_owned(), Run::new(None).into());
+        assert_eq!((running.preview("a"), running.set_preview("a", picture(1))), (None, Some(1)));
+        assert_eq!(running.set_preview("a", picture(2)), Some(2));
+        assert_eq!(running.preview("a"), Some((2, picture(2))));
+        running.held().remove("a");
+        assert_eq!(running.preview("a"), None);
     }
 
     #[test]

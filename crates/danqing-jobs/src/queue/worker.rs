@@ -8,7 +8,7 @@ use danqing_capability::{Class, Classified, Event, Failure, Progress};
 use super::JobQueue;
 use super::events::Happening;
 use super::record::{Ending, JobRecord, StoredError, StoredOutput, now};
-use super::running::{Pace, Run, Stop};
+use super::running::{Pace, Run, Stop, share};
 use crate::content::{StoredFile, media_type};
 use crate::execute::MadeFile;
 use crate::{Notice, Phase, Studio};
@@ -37,7 +37,7 @@ impl JobQueue {
         if self.is_closing() {
             run.stop(Stop::Shutdown);
         }
-        runs.insert(job.id.clone(), (run.clone(), None));
+        runs.insert(job.id.clone(), run.clone().into());
         Ok(Some((job, run)))
     }
 
@@ -75,15 +75,22 @@ impl JobQueue {
         warnings: &mut Vec<Notice>,
     ) -> Result<(Vec<StoredOutput>, RwLockReadGuard<'_, ()>), Failure> {
         let mut pace = Pace::default();
-        let mut sink = |event: Event| {
-            if let Event::Step { stage, done, total } = event
-                && let Some(progress) = pace.seen(stage, done, total)
-            {
-                self.running.set_progress(&job.id, &progress);
-                self.events.publish(Happening::Progress { id: job.id.clone(), progress });
+        let mut sink = |event: Event| match event {
+            Event::Step { stage, done, total } => {
+                if let Some(progress) = pace.seen(stage, done, total) {
+                    self.running.set_progress(&job.id, &progress);
+                    self.events.publish(Happening::Progress { id: job.id.clone(), progress });
+                }
             }
+            Event::Preview { done, total, picture, .. } => {
+                if let Some(number) = self.running.set_preview(&job.id, picture) {
+                    let fraction = share(done, total);
+                    self.events.publish(Happening::Preview { id: job.id.clone(), number, fraction });
+                }
+            }
+            _ => {}
         };
-        let mut progress = Progress::new(run.token.clone(), &mut sink);
+        let mut progress = Progress::new(run.token.clone(), &mut sink).with_previews(true);
         let mut prepared = studio.prepare_stored(&self.content, job, &mut progress)?;
         prepared.job.notices.splice(0..0, warnings.iter().cloned());
         warnings.clone_from(&prepared.job.notices);
@@ -93,6 +100,7 @@ impl JobQueue {
         let made = studio.make(prepared, &mut progress)?;
         *warnings = made.job.notices;
         let total = made.files.len();
+        let known = self.contents.read().unwrap_or_else(PoisonError::into_inner);
         let mut outputs = Vec::with_capacity(total);
         for MadeFile { finished, bytes } in made.files {
             progress.step("write", outputs.len(), total).map_err(Failure::from_error)?;
@@ -100,7 +108,6 @@ impl JobQueue {
             let file = StoredFile {
                 sha256: finished.sha256,
                 name: finished.place.to_string(),
-        let known = self.contents.read().unwrap_or_else(PoisonError::into_inner);
                 media_type: media_type(made.job.encoding.format.as_deref().unwrap_or("png")).to_owned(),
                 width: finished.width,
                 height: finished.height,

@@ -100,7 +100,8 @@ pub(crate) fn paint<E: From<Error>>(
     memory::check(planned)?;
     let cancel = progress.cancel_token().clone();
     let previewer = match settings.preview {
-        0 => None,
+        // The cheapest ones, for who watches.
+        0 => progress.shows_previews().then_some((Previewer::Straight, 1)),
         every => Some((Previewer::new(settings.preview_model.as_deref(), engine, &cancel)?, every)),
     };
     let (given, _) = Given::read(settings, shape)?;

@@ -122,7 +122,8 @@ pub struct Settings {
     /// sha256 of the noise file; found when one is named, and checked when a recipe runs again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noise_sha256: Option<String>,
-    /// After every so many steps what the picture looks like so far is shown, 0 for never.
+    /// After every so many steps what the picture looks like so far is shown; with 0 the studio shows rough colours
+    /// after each step, the command line nothing.
     pub preview: usize,
     /// Tiny autoencoder (TAESD) that shows it: PATH of a diffusers folder or file, or NAME, such as taesd;
     /// without one, colours alone.

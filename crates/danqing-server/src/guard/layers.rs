@@ -20,6 +20,7 @@ use super::remainder;
 use crate::Shared;
 use crate::error::ApiError;
 use crate::language::Language;
+use crate::routes::Shape;
 
 /// Who asks; put into the request for handlers.
 #[derive(Clone, Debug)]
@@ -42,10 +43,11 @@ async fn outermost(State(app): State<Shared>, mut request: Request, next: Next) 
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0; 4]), |c| c.0.ip());
     request.extensions_mut().insert(Caller { address });
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let is_page = !is_api(&path);
+    let (is_page, shape) = (!is_api(&path), Shape::of(&path));
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        let body = error.body(&id, |message| app.said(message, language));
+        let (status, body) = shape.written(&error, &id, |message| app.said(message, language));
+        *response.status_mut() = status;
         *response.body_mut() = Body::from(body.to_string());
         response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
     }

@@ -60,6 +60,7 @@ const ROWS: &[Row] = &[
     ("post", "/jobs/{id}/restore", "Takes the mark of deletion away", Body::None, &[(200, One("Job"))]),
     ("post", "/jobs/{id}/move", "Puts a waiting job before another one, or at the end", Json("Move"), &[(200, One("Job"))]),
     ("get", "/jobs/{id}/recipe", "How to make it again: request, command, recipe", Body::None, &[(200, Free)]),
+    ("get", "/jobs/{id}/preview", "What a running job's picture looks like so far", Body::None, &[(200, Picture)]),
     ("get", "/jobs/{id}/events", "What happens to a job, as it happens", Body::None, &[(200, Events)]),
     ("get", "/queue", "What runs and what waits", Body::None, &[(200, One("QueueView"))]),
     ("post", "/queue/pause", "Begins no new job", Body::None, &[(200, One("QueueView"))]),
@@ -120,6 +121,10 @@ fn parameters(method: &str, path: &str, capabilities: &[&str]) -> Vec<Value> {
         ("get", "/files/{sha256}/thumbnail") => {
             let size = json!({"type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 256});
             all.push(parameter("query", "size", "Longer side; rounded up to 128, 256, 512 or 1024.", &size));
+        }
+        ("get", "/jobs/{id}/preview") => {
+            let number = json!({"type": "integer", "minimum": 0, "maximum": u64::MAX});
+            all.push(parameter("query", "n", "Any number: makes the address another one.", &number));
         }
         ("post", "/jobs") => {
             let key = json!({"type": "string", "pattern": "^[ -~]{1,200}$"});

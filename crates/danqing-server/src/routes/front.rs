@@ -13,9 +13,8 @@ use danqing_jobs::queue::{Contents, JobRecord, State, Submission, class_name};
 use danqing_jobs::{Encoding, Studio};
 use serde_json::{Map, Value, json};
 
+use crate::Shared;
 use crate::error::{ApiError, status_of};
-use crate::{App, Shared};
-use std::sync::Arc;
 
 /// Header in which these fronts say what of a request they did not do.
 const WARNINGS: HeaderName = HeaderName::from_static("x-danqing-warnings");
@@ -173,15 +172,6 @@ fn plain(letter: char) -> String {
     }
     let units: Vec<_> = letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
     units.concat()
-}
-
-/// Text of an error for people: what happened and the way out.
-pub(crate) fn sentence(app: &Arc<App>, error: &ApiError, language: crate::language::Language) -> String {
-    let said = |text: &str| app.said(text, language);
-    match &error.hint {
-        Some(hint) => format!("{} ({})", said(&error.message), said(hint)),
-        None => said(&error.message),
-    }
 }
 
 #[cfg(test)]

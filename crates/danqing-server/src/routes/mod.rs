@@ -1,10 +1,14 @@
 //! Routes by front: `native` is danqing's own; others stand beside it and go through [`crate::App`].
 
 pub(crate) mod a1111;
+pub(crate) mod bodies;
 pub(crate) mod front;
 mod metrics;
 pub(crate) mod native;
-mod openai;
+pub(crate) mod openai;
+mod shape;
+
+pub(crate) use shape::Shape;
 
 use axum::Router;
 use axum::routing::get;

@@ -2,39 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Server, picture, slow};
-
-/// Reads events until one is the last wanted: name, number, data.
-fn read(
-    server: &Server,
-    path: &str,
-    headers: &str,
-    is_last: impl Fn(&str, &Value) -> bool,
-) -> Vec<(String, u64, Value)> {
-    let mut stream = server.connect();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", server.address);
-    stream.write_all(request.as_bytes()).expect("sent");
-    let (mut events, mut name, mut number, mut held) = (Vec::new(), String::new(), 0, None);
-    for line in BufReader::new(stream).lines() {
-        let line = line.expect("a line");
-        if let Some(rest) = line.strip_prefix("event: ") {
-            rest.clone_into(&mut name);
-        } else if let Some(rest) = line.strip_prefix("id: ") {
-            number = rest.parse().expect("a number");
-        } else if let Some(rest) = line.strip_prefix("data: ") {
-            held = Some(serde_json::from_str::<Value>(rest).expect("JSON"));
-        } else if let Some(data) = held.take_if(|_| line.is_empty()) {
-            let ends = is_last(&name, &data);
-            events.push((name.clone(), std::mem::take(&mut number), data));
-            if ends {
-                return events;
-            }
-        }
-    }
-    panic!("the stream ended: {events:#?}")
-}
 
 #[test]
 fn the_way_of_a_job_is_told_and_goes_on_after_a_break() {
@@ -44,9 +14,8 @@ fn the_way_of_a_job_is_told_and_goes_on_after_a_break() {
     let id = server.submit("adjust", slow(), &sha256);
     let events = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            read(&server, "/api/v1/events", "", |name, data| {
-                name == "job" && data["id"] == id && data["state"] == "done"
-            })
+            server
+                .events("/api/v1/events", "", |name, data| name == "job" && data["id"] == id && data["state"] == "done")
         });
         std::thread::sleep(std::time::Duration::from_millis(200));
         server.post("/api/v1/queue/resume", &json!({})).expect(200);
@@ -70,7 +39,7 @@ fn the_way_of_a_job_is_told_and_goes_on_after_a_break() {
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
     // Back after the third: everything that followed, once.
     let after = format!("last-event-id: {}\r\n", numbers[2]);
-    let again = read(&server, "/api/v1/events", &after, |name, data| name == "job" && data["state"] == "done");
+    let again = server.events("/api/v1/events", &after, |name, data| name == "job" && data["state"] == "done");
     let repeated: Vec<_> = again.iter().map(|(_, number, _)| *number).collect();
     assert_eq!(repeated, numbers[3..numbers.len()], "{repeated:?}");
 }
@@ -85,7 +54,7 @@ fn the_stream_of_a_job_tells_of_no_other() {
         let path = format!("/api/v1/jobs/{second}/events");
         let reader = scope.spawn(|| {
             let path = path;
-            read(&server, &path, "", |name, data| name == "job" && data["state"] == "done")
+            server.events(&path, "", |name, data| name == "job" && data["state"] == "done")
         });
         std::thread::sleep(std::time::Duration::from_millis(200));
         server.post("/api/v1/queue/resume", &json!({})).expect(200);

@@ -8,7 +8,10 @@
 )]
 
 mod api;
+mod checkpoint;
+mod diffusion;
 mod events;
 mod load;
 mod safe;
+mod shapes;
 mod support;

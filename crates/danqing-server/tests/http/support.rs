@@ -1,6 +1,6 @@
 //! A server of its own for each test, and a client.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
@@ -57,6 +57,22 @@ impl Server {
     }
 
     pub(crate) fn in_folder(folder: tempfile::TempDir, change: impl FnOnce(&mut ServerOptions)) -> Self {
+        Self::opened(folder, change, || Studio::open(&Settings { threads: Some(1), offline: true }))
+    }
+
+    /// One whose folder of checkpoints holds `tiny.safetensors`.
+    pub(crate) fn with_checkpoint() -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let home = folder.path().join("home");
+        crate::checkpoint::write(&home);
+        Self::opened(folder, |_| (), move || Studio::in_folder(&home, &Settings { threads: Some(1), offline: true }))
+    }
+
+    fn opened(
+        folder: tempfile::TempDir,
+        change: impl FnOnce(&mut ServerOptions),
+        studio: impl FnOnce() -> Result<Studio, Failure> + Send + 'static,
+    ) -> Self {
         let mut options = ServerOptions { port: 0, logs: LogFormat::Off, rate: 100_000, ..ServerOptions::default() };
         options.queue.folder = Some(folder.path().to_owned());
         options.translate = |message| (message == "there is nothing at this address").then(|| "没有".to_owned());
@@ -65,8 +81,7 @@ impl Server {
         let (sender, receiver) = channel();
         let token = cancel.clone();
         let thread = std::thread::spawn(move || {
-            let studio = Studio::open(&Settings { threads: Some(1), offline: true })?;
-            serve(studio, options, &token, |address| sender.send(address).expect("somebody waits"))
+            serve(studio()?, options, &token, |address| sender.send(address).expect("somebody waits"))
         });
         let address = receiver.recv().expect("the server starts");
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
@@ -142,8 +157,47 @@ impl Server {
         }
     }
 
+    /// Waits until there is nothing at that address.
+    pub(crate) fn gone(&self, path: &str) {
+        let begun = Instant::now();
+        while self.get(path).status != 404 {
+            assert!(begun.elapsed() < Duration::from_mins(1), "{path} is still there");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     pub(crate) fn ended(&self, id: &str) -> Value {
         self.until(id, |job| ["done", "failed", "cancelled"].contains(&job["state"].as_str().unwrap_or_default()))
+    }
+
+    /// Reads events until one is the last wanted: name, number, data.
+    pub(crate) fn events(
+        &self,
+        path: &str,
+        headers: &str,
+        is_last: impl Fn(&str, &Value) -> bool,
+    ) -> Vec<(String, u64, Value)> {
+        let mut stream = self.connect();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", self.address);
+        stream.write_all(request.as_bytes()).expect("sent");
+        let (mut events, mut name, mut number, mut held) = (Vec::new(), String::new(), 0, None);
+        for line in BufReader::new(stream).lines() {
+            let line = line.expect("a line");
+            if let Some(rest) = line.strip_prefix("event: ") {
+                rest.clone_into(&mut name);
+            } else if let Some(rest) = line.strip_prefix("id: ") {
+                number = rest.parse().expect("a number");
+            } else if let Some(rest) = line.strip_prefix("data: ") {
+                held = Some(serde_json::from_str::<Value>(rest).expect("JSON"));
+            } else if let Some(data) = held.take_if(|_| line.is_empty()) {
+                let ends = is_last(&name, &data);
+                events.push((name.clone(), std::mem::take(&mut number), data));
+                if ends {
+                    return events;
+                }
+            }
+        }
+        panic!("the stream ended: {events:#?}")
     }
 
     /// Sends exactly these bytes and gives the first line of the answer.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::adam::Adam;
 use super::lbfgs::Lbfgs;
 use super::loss::{Critic, Loss, Terms};
+use super::preview;
 use super::settings::{Optimizer, Settings};
 use crate::restyle::Error;
 
@@ -52,6 +53,7 @@ pub(super) fn descended(
     for iteration in 0..stretch.iterations {
         let done = stretch.before + iteration;
         progress.step("optimise", done, stretch.total)?;
+        preview::show(&x, shape, (done, stretch.total), progress)?;
         let picture = FeatureMap::from_nhwc(critic.engine, shape, x.clone())?;
         let (terms, gradient) = loss.at(&picture)?;
         let total = terms.total();

@@ -8,6 +8,7 @@ mod descent;
 mod lbfgs;
 mod levels;
 mod loss;
+mod preview;
 mod settings;
 #[cfg(test)]
 mod tests;

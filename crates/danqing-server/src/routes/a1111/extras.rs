@@ -1,7 +1,6 @@
 //! Extras: enlarging by the networks of `upscale`, or plainly.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use danqing_jobs::content::StoredFile;
@@ -13,6 +12,7 @@ use super::lists::{RESIZERS, UPSCALERS};
 use super::progress::run;
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Raw;
 use crate::routes::front::{base64_of, first_output, params, picture_bytes, resized, submission, with_warnings};
 
 /// What is asked for of every picture.
@@ -83,7 +83,7 @@ async fn enlarged(app: &Shared, wanted: &Wanted, text: &str, fields: &mut Fields
     Ok(Some(base64_of(&app.bytes(made.sha256).await?)))
 }
 
-pub(super) async fn single(State(app): State<Shared>, body: Bytes) -> Result<Response, ApiError> {
+pub(super) async fn single(State(app): State<Shared>, Raw(body): Raw) -> Result<Response, ApiError> {
     let mut fields = Fields::read(&body)?;
     let wanted = Wanted::read(&mut fields)?;
     let image = fields.text("image")?.ok_or_else(|| ApiError::not_found("Image not found"))?;
@@ -93,7 +93,7 @@ pub(super) async fn single(State(app): State<Shared>, body: Bytes) -> Result<Res
     Ok(with_warnings(Json(json!({"html_info": html, "image": made})).into_response(), &fields.warnings))
 }
 
-pub(super) async fn batch(State(app): State<Shared>, body: Bytes) -> Result<Response, ApiError> {
+pub(super) async fn batch(State(app): State<Shared>, Raw(body): Raw) -> Result<Response, ApiError> {
     let mut fields = Fields::read(&body)?;
     let wanted = Wanted::read(&mut fields)?;
     let list = fields.take("imageList").and_then(|list| list.as_array().cloned()).unwrap_or_default();

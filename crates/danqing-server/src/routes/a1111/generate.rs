@@ -28,22 +28,6 @@ const UNSUPPORTED: [&str; 10] = [
 ];
 /// Fields that mean nothing without those above.
 const COMPANIONS: [&str; 6] = ["subseed", "s_tmax", "s_noise", "refiner_switch_at", "firstpass_image", "infotext"];
-/// Fields of the second, larger pass.
-const SECOND_PASS: [&str; 13] = [
-    "hr_scale",
-    "hr_upscaler",
-    "hr_checkpoint_name",
-    "hr_sampler_name",
-    "hr_scheduler",
-    "hr_prompt",
-    "hr_negative_prompt",
-    "hr_second_pass_steps",
-    "hr_resize_x",
-    "hr_resize_y",
-    "hr_additional_modules",
-    "firstphase_width",
-    "firstphase_height",
-];
 /// Pictures of one request.
 const MOST: i64 = 16;
 
@@ -74,11 +58,8 @@ impl Common {
         }
         refuse_scripts(fields)?;
         fields.ignore(&UNSUPPORTED);
-        for name in COMPANIONS.iter().chain(&SECOND_PASS) {
+        for name in COMPANIONS {
             fields.take(name);
-        }
-        if fields.switch("enable_hr", false)? {
-            fields.warn("enable_hr is not supported: one pass is made, at the size asked for");
         }
         let wanted = options.get("sd_model_checkpoint").and_then(Value::as_str).unwrap_or_default();
         let engine = Engine::named(app.studio(), wanted).ok_or_else(|| no_model(wanted))?;

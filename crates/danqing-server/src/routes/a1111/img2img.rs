@@ -1,7 +1,6 @@
 //! Pictures from pictures: by a checkpoint `reimagine` and, with a mask, `edit`; without one, a mask without a prompt
 //! erases and a style repaints.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use danqing_jobs::content::StoredFile;
@@ -12,6 +11,7 @@ use super::generate::{Answer, Common};
 use super::progress::run;
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Raw;
 use crate::routes::front::{Engine, needs_checkpoint, params, picture_bytes, resized, submission};
 
 /// Fields of a mask.
@@ -46,7 +46,7 @@ struct Inputs {
     mask: Option<StoredFile>,
 }
 
-pub(super) async fn img2img(State(app): State<Shared>, body: Bytes) -> Result<Response, ApiError> {
+pub(super) async fn img2img(State(app): State<Shared>, Raw(body): Raw) -> Result<Response, ApiError> {
     let mut fields = Fields::read(&body)?;
     let common = Common::read(&app, &mut fields)?;
     let inputs = inputs(&app, &mut fields).await?;

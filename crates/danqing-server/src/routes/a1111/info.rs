@@ -1,7 +1,6 @@
 //! What a picture says about how it was made.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use danqing_capability::CancelToken;
 use danqing_jobs::{Infotext, inspect};
@@ -10,9 +9,10 @@ use serde_json::{Value, json};
 use super::fields::Fields;
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Raw;
 use crate::routes::front::picture_bytes;
 
-pub(super) async fn png_info(State(app): State<Shared>, body: Bytes) -> Result<Json<Value>, ApiError> {
+pub(super) async fn png_info(State(app): State<Shared>, Raw(body): Raw) -> Result<Json<Value>, ApiError> {
     let mut fields = Fields::read(&body)?;
     let image = fields.text("image")?.ok_or_else(|| ApiError::not_found("Image not found"))?;
     let bytes = picture_bytes(&image, "image")?;

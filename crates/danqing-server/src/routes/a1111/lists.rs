@@ -27,6 +27,11 @@ pub(super) async fn empty_object() -> Json<Value> {
     Json(json!({}))
 }
 
+/// How the first pass of two may be enlarged as a latent.
+pub(super) async fn latent_upscalers() -> Json<Value> {
+    Json(json!([{"name": super::second_pass::LATENT}]))
+}
+
 /// What A1111 has to be told and danqing sees by itself.
 pub(super) async fn done() -> Json<Value> {
     Json(json!({}))
@@ -79,6 +84,10 @@ pub(super) async fn memory(State(app): State<Shared>) -> Result<Json<Value>, Api
     let used = total.zip(free).map(|(total, free)| total.saturating_sub(free));
     let ram = json!({"free": free, "used": used, "total": total});
     Ok(Json(json!({"ram": ram, "cuda": {"error": "danqing runs on the processor"}})))
+}
+
+pub(super) async fn wrong_method() -> ApiError {
+    ApiError::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "Method Not Allowed")
 }
 
 pub(super) async fn nothing() -> ApiError {

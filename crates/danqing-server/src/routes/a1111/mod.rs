@@ -11,15 +11,16 @@ mod info;
 mod lists;
 mod options;
 mod progress;
+mod second_pass;
 mod shape;
 mod txt2img;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub(crate) use options::State;
+pub(crate) use shape::body as error_body;
 
 use crate::Shared;
 
@@ -42,7 +43,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/samplers", get(lists::samplers))
         .route("/schedulers", get(lists::schedulers))
         .route("/upscalers", get(lists::upscalers))
-        .route("/latent-upscale-modes", get(lists::empty_list))
+        .route("/latent-upscale-modes", get(lists::latent_upscalers))
         .route("/sd-models", get(lists::models))
         .route("/sd-vae", get(lists::empty_list))
         .route("/sd-modules", get(lists::empty_list))
@@ -62,6 +63,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/refresh-loras", post(lists::done))
         .route("/unload-checkpoint", post(lists::done))
         .route("/reload-checkpoint", post(lists::done))
+        .method_not_allowed_fallback(lists::wrong_method)
         .fallback(lists::nothing);
     Router::new()
         .nest("/sdapi/v1", api)
@@ -74,5 +76,4 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/controlnet/control_types", get(lists::no_controlnet))
         .route("/controlnet/detect", post(lists::no_controlnet))
         .layer(DefaultBodyLimit::max(body))
-        .layer(from_fn_with_state(app.clone(), shape::shaped))
 }

@@ -4,7 +4,6 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State as FromState;
 use axum::response::{IntoResponse, Response};
 use danqing_jobs::Studio;
@@ -13,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::fields::Fields;
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Raw;
 use crate::routes::front::{Engine, with_warnings};
 
 /// What this front remembers between requests.
@@ -55,7 +55,7 @@ pub(super) async fn get(FromState(app): FromState<Shared>) -> Json<Value> {
 }
 
 /// Changes options.
-pub(super) async fn set(FromState(app): FromState<Shared>, body: Bytes) -> Result<Response, ApiError> {
+pub(super) async fn set(FromState(app): FromState<Shared>, Raw(body): Raw) -> Result<Response, ApiError> {
     let mut fields = Fields::read(&body)?;
     let mut changes = Map::new();
     for (name, _) in KNOWN {

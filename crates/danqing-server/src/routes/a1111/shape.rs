@@ -1,28 +1,13 @@
 //! Errors as `FastAPI` and A1111 write them: `{"detail": …}`, a list for fields, and `{error, detail, body, errors}` from
 //! 500 on.
 
-use axum::Json;
-use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::Shared;
 use crate::error::ApiError;
-use crate::language::Language;
-use crate::routes::front::sentence;
 
-/// Gives errors of the routes inside their shape.
-pub(super) async fn shaped(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let language = Language::of(request.headers());
-    let mut response = next.run(request).await;
-    let Some(error) = response.extensions_mut().remove::<ApiError>() else { return response };
-    let body = body(&error, &sentence(&app, &error, language));
-    (error.status, Json(body)).into_response()
-}
-
-fn body(error: &ApiError, message: &str) -> Value {
+/// The body of an error; `message` is the whole sentence.
+pub(crate) fn body(error: &ApiError, message: &str) -> Value {
     match (&error.field, error.status) {
         (Some(field), StatusCode::UNPROCESSABLE_ENTITY) => {
             json!({"detail": [{"loc": ["body", field], "msg": message, "type": "value_error"}]})

@@ -1,7 +1,6 @@
 //! Bodies, queries and names in paths, with errors of our own shape.
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -10,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ApiError;
+use crate::routes::bodies::Raw;
 
 /// A JSON body; empty bodies are `{}`.
 pub(super) struct Body<T>(pub(super) T);
@@ -19,7 +19,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
-        let bytes = Bytes::from_request(request, state).await.map_err(|e| too_large(&e))?;
+        let Raw(bytes) = Raw::from_request(request, state).await?;
         // Forms of other pages can send any type but this one without being asked first.
         let is_json = kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
         if !is_json && !bytes.is_empty() {
@@ -34,14 +34,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         serde_json::from_value(value).map(Self).map_err(|e| unreadable(&e))
     }
-}
-
-fn too_large(rejection: &BytesRejection) -> ApiError {
-    let message = match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => "the body is too large",
-        _ => "the body could not be read",
-    };
-    ApiError::new(rejection.status(), "body", message)
 }
 
 /// JSON that is broken is a bad request; JSON that says the wrong thing can't be processed.

@@ -20,6 +20,7 @@ use super::body::Named;
 use crate::Shared;
 use crate::error::ApiError;
 use crate::language::Language;
+use crate::view::preview_url;
 
 /// Events that may wait for a slow reader; then it is left, and comes back with the number of the last one it got.
 const WAITING: usize = 1000;
@@ -132,6 +133,9 @@ fn shown(reader: &Reader, event: &QueueEvent) -> Event {
             let mut data = json!(progress);
             data["id"] = json!(id);
             ("progress", data)
+        }
+        Happening::Preview { id, number, fraction } => {
+            ("preview", json!({"id": id, "url": preview_url(id, *number), "fraction": fraction}))
         }
         Happening::Queue(queue) => ("queue", json!(queue)),
     };

@@ -1,22 +1,18 @@
 //! What a picture says about how it was made.
 
 use axum::Json;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::{Multipart, State};
+use axum::extract::State;
 use danqing_capability::CancelToken;
 use danqing_jobs::{Inspection, Recipe};
 use serde_json::{Value, json};
 
-use super::uploads::{next_file, not_multipart};
+use super::uploads::next_file;
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Form;
 
 /// Reads a picture's metadata; nothing is kept.
-pub(super) async fn inspect(
-    State(app): State<Shared>,
-    multipart: Result<Multipart, MultipartRejection>,
-) -> Result<Json<Value>, ApiError> {
-    let mut multipart = multipart.map_err(|e| not_multipart(&e))?;
+pub(super) async fn inspect(State(app): State<Shared>, Form(mut multipart): Form) -> Result<Json<Value>, ApiError> {
     // The semaphores are never closed.
     let _receiving = app.receiving.acquire().await;
     let Some((incoming, name)) = next_file(&app, &mut multipart).await? else {

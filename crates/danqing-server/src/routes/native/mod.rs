@@ -7,6 +7,7 @@ mod files;
 mod inspect;
 mod jobs;
 mod lists;
+mod preview;
 mod queue;
 mod session;
 mod system;
@@ -56,6 +57,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/jobs/{id}/restore", post(jobs::restore))
         .route("/jobs/{id}/move", post(jobs::reorder))
         .route("/jobs/{id}/recipe", get(jobs::recipe))
+        .route("/jobs/{id}/preview", get(preview::latest))
         .route("/jobs/{id}/events", get(events::of_job))
         .route("/queue", get(queue::get))
         .route("/queue/pause", post(queue::pause))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::multipart::{Field, MultipartError, MultipartRejection};
+use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use danqing_capability::CancelToken;
@@ -11,6 +11,7 @@ use danqing_jobs::content::Incoming;
 
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Form;
 use crate::view::FileView;
 
 /// Files in one request.
@@ -21,9 +22,8 @@ const PIECE: Duration = Duration::from_secs(30);
 /// Takes pictures; the same content is the same file.
 pub(super) async fn upload(
     State(app): State<Shared>,
-    multipart: Result<Multipart, MultipartRejection>,
+    Form(mut multipart): Form,
 ) -> Result<(StatusCode, Json<Vec<FileView>>), ApiError> {
-    let mut multipart = multipart.map_err(|e| not_multipart(&e))?;
     // The semaphores are never closed.
     let _receiving = app.receiving.acquire().await;
     let mut views = Vec::new();
@@ -40,10 +40,6 @@ pub(super) async fn upload(
         return Err(ApiError::invalid("file", "the request holds no part named \"file\""));
     }
     Ok((StatusCode::CREATED, Json(views)))
-}
-
-pub(super) fn not_multipart(rejection: &MultipartRejection) -> ApiError {
-    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_multipart", rejection.body_text())
 }
 
 /// The next part named `file`, received.

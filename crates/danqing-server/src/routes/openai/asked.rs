@@ -32,6 +32,8 @@ pub(super) struct Output {
     pub(super) compression: Option<u64>,
     pub(super) by_url: bool,
     pub(super) streams: bool,
+    /// Pictures on the way that a stream shows, 0 to 3.
+    pub(super) partial: u64,
 }
 
 impl Asked {
@@ -150,11 +152,12 @@ impl Asked {
                 ));
             }
         };
-        if self.whole("partial_images", 0, (0, 3))? > 0 {
-            self.warnings.push("partial_images is not supported: only the finished picture is sent".to_owned());
-        }
+        let partial = self.whole("partial_images", 0, (0, 3))?;
         let streams = self.switch("stream")?;
-        Ok(Output { count: self.whole("n", 1, (1, 10))?, size, format, compression, by_url, streams })
+        if partial > 0 && !streams {
+            self.warnings.push("partial_images counts in a stream only and was left out".to_owned());
+        }
+        Ok(Output { count: self.whole("n", 1, (1, 10))?, size, format, compression, by_url, streams, partial })
     }
 
     /// Says what nobody has taken, or what was asked for in vain.

@@ -1,6 +1,6 @@
 //! Pictures changed: where the mask is transparent, or all over.
 
-use axum::extract::{Multipart, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use danqing_jobs::content::StoredFile;
@@ -11,13 +11,14 @@ use super::asked::Asked;
 use super::reply::{Order, reply};
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Form;
 use crate::routes::front::{Engine, needs_checkpoint, params, submission};
 
 /// A mask without a prompt erases; a style repaints; words need a checkpoint.
 pub(super) async fn edits(
     State(app): State<Shared>,
     headers: HeaderMap,
-    form: Multipart,
+    Form(form): Form,
 ) -> Result<Response, ApiError> {
     let mut asked = Asked::of_form(&app, form).await?;
     let output = asked.output()?;

@@ -1,6 +1,5 @@
 //! Pictures from words.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,12 +9,13 @@ use super::asked::Asked;
 use super::reply::{Order, reply};
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Raw;
 use crate::routes::front::{Engine, needs_checkpoint, params, submission};
 
 pub(super) async fn generations(
     State(app): State<Shared>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Response, ApiError> {
     let mut asked = Asked::of_json(&body)?;
     let output = asked.output()?;

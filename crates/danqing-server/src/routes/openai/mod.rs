@@ -9,12 +9,14 @@ mod generations;
 mod models;
 mod reply;
 mod shape;
+mod streamed;
 mod variations;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+
+pub(crate) use shape::{body as error_body, status as error_status};
 
 use crate::Shared;
 
@@ -28,9 +30,7 @@ pub(crate) fn routes(app: &Shared) -> Router<Shared> {
         .route("/images/variations", post(variations::variations))
         .route("/models", get(models::list))
         .route("/models/{id}", get(models::one))
+        .method_not_allowed_fallback(models::wrong_method)
         .fallback(models::nothing);
-    Router::new()
-        .nest("/v1", api)
-        .layer(DefaultBodyLimit::max(body))
-        .layer(from_fn_with_state(app.clone(), shape::shaped))
+    Router::new().nest("/v1", api).layer(DefaultBodyLimit::max(body))
 }

@@ -26,6 +26,11 @@ pub(super) async fn one(State(app): State<Shared>, Path(id): Path<String>) -> Re
     Ok(Json(shown(&Engine::named(app.studio(), &id).ok_or_else(missing)?)))
 }
 
+pub(super) async fn wrong_method() -> ApiError {
+    let message = "this address does not take that method";
+    ApiError::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "wrong_method", message)
+}
+
 pub(super) async fn nothing() -> ApiError {
     ApiError::not_found("there is nothing at this address")
 }

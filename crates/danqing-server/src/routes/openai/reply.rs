@@ -1,21 +1,18 @@
 //! Pictures in the forms of `ImagesResponse`, or as events.
 
-use std::convert::Infallible;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use danqing_jobs::Encoding;
 use danqing_jobs::content::StoredFile;
-use danqing_jobs::queue::Submission;
-use futures_util::stream;
+use danqing_jobs::queue::{QueueEvent, Submission};
 use serde_json::{Value, json};
 
 use super::asked::{Asked, Output};
-use super::shape;
+use super::streamed;
 use crate::Shared;
 use crate::error::ApiError;
 use crate::routes::front::{base64_of, ended, params, resized, submission, with_warnings};
@@ -40,29 +37,15 @@ pub(super) async fn reply(
     asked.finish();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned();
     if !order.output.streams {
-        let (answer, warnings) = answered(&app, &host, &order, asked.warnings).await?;
+        let (answer, warnings) = answered(&app, &host, &order, asked.warnings, |_| ()).await?;
         return Ok(with_warnings(Json(answer).into_response(), &warnings));
     }
     let warnings = asked.warnings.clone();
-    let name = order.kind;
-    let events = async move {
-        match answered(&app, &host, &order, asked.warnings).await {
-            Ok((answer, _)) => completed(name, &answer),
-            Err(error) => vec![("error".to_owned(), shape::body(&error, &app.studio().discreet(&error.message)))],
-        }
-    };
-    let events = stream::StreamExt::flat_map(stream::once(events), |all| stream::iter(all.into_iter().map(event)));
-    let alive = KeepAlive::new().interval(Duration::from_secs(15));
-    Ok(with_warnings(Sse::new(events).keep_alive(alive).into_response(), &warnings))
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "streams of events are streams of results")]
-fn event((name, data): (String, Value)) -> Result<Event, Infallible> {
-    Ok(Event::default().event(name).data(data.to_string()))
+    Ok(with_warnings(streamed::response(app, host, order, asked.warnings), &warnings))
 }
 
 /// One event for each picture.
-fn completed(kind: &str, answer: &Value) -> Vec<(String, Value)> {
+pub(super) fn completed(kind: &str, answer: &Value) -> Vec<(String, Value)> {
     let name = format!("{kind}.completed");
     let of = |picture: &Value| {
         let mut data = json!({"type": name, "created_at": answer["created"]});
@@ -75,15 +58,17 @@ fn completed(kind: &str, answer: &Value) -> Vec<(String, Value)> {
     answer["data"].as_array().into_iter().flatten().map(of).collect()
 }
 
-async fn answered(
+/// Runs the jobs, one after the other; `seen` hears of what happens to them.
+pub(super) async fn answered(
     app: &Shared,
     host: &str,
     order: &Order,
     mut warnings: Vec<String>,
+    mut seen: impl FnMut(&QueueEvent) + Send,
 ) -> Result<(Value, Vec<String>), ApiError> {
     let mut pictures = Vec::new();
     for job in &order.jobs {
-        let job = ended(app.submit_and_wait(job.clone()).await?)?;
+        let job = ended(app.submit_and_watch(job.clone(), &mut seen).await?)?;
         warnings.extend(job.warnings.iter().map(|warning| warning.message.clone()));
         pictures.extend(job.outputs.into_iter().filter(|output| output.name == "picture").map(|output| output.file));
     }

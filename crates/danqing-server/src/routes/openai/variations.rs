@@ -1,6 +1,6 @@
 //! Pictures like a picture.
 
-use axum::extract::{Multipart, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
@@ -9,12 +9,13 @@ use super::asked::Asked;
 use super::reply::{Order, reply};
 use crate::Shared;
 use crate::error::ApiError;
+use crate::routes::bodies::Form;
 use crate::routes::front::{Engine, needs_checkpoint, params, submission};
 
 pub(super) async fn variations(
     State(app): State<Shared>,
     headers: HeaderMap,
-    form: Multipart,
+    Form(form): Form,
 ) -> Result<Response, ApiError> {
     let mut asked = Asked::of_form(&app, form).await?;
     let output = asked.output()?;
