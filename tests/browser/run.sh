@@ -28,4 +28,6 @@ if [ -z "$CHROMIUM" ]; then
 fi
 export CHROMIUM
 (cd "$root/web" && npx --no-install vitest run --silent)
-exec node --test --test-concurrency=1 --test-reporter=spec "$here/studio.test.mjs"
+# Each file has a server of its own; one after the other. SCREENSHOTS=FOLDER keeps pictures of the page.
+[ -z "${SCREENSHOTS:-}" ] || mkdir -p "$SCREENSHOTS"
+exec node --test --test-concurrency=1 --test-reporter=spec "$here"/*.test.mjs

@@ -1,10 +1,13 @@
 /** Starts a server on a free port with a folder of its own, and a browser beside it. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { checkpoint } from './checkpoint.mjs';
 
 const require = createRequire(new URL('../../web/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
@@ -29,12 +32,14 @@ function home() {
   const models = modelsFolder();
   if (existsSync(models)) symlinkSync(models, join(folder, 'models'));
   else mkdirSync(join(folder, 'models'));
+  mkdirSync(join(folder, 'checkpoints'));
+  writeFileSync(join(folder, 'checkpoints', 'tiny.safetensors'), checkpoint(join(ROOT, 'tests/golden/diffusion_single_file.txt')));
   return folder;
 }
 
-export async function startServer() {
+export async function startServer(args = []) {
   const folder = home();
-  const child = spawn(process.env.DANQING, ['serve', '--port', '0'], {
+  const child = spawn(process.env.DANQING, ['serve', '--port', '0', ...args], {
     env: { ...process.env, DANQING_HOME: folder, LANG: 'C.UTF-8' }, stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -57,21 +62,84 @@ export async function startServer() {
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  return { url, stop };
+  return { url, stop, pid: child.pid };
 }
 
-export const startBrowser = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
+const startBrowser = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
 
 /** A fresh visitor; what the page's console complains about is collected. */
-export async function visit(browser, url, options = {}) {
+async function visit(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options });
   const page = await context.newPage();
   page.complaints = [];
   page.on('pageerror', (error) => page.complaints.push(error.message));
   page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
   await page.goto(url);
-  await page.waitForSelector('.start, .studio');
+  await page.waitForSelector('.start, .studio, .token');
   return page;
+}
+
+/** How long a scenario may take. */
+const LIMIT = 240_000;
+
+/**
+ * A server and a browser for one file of tests. `scenario` is a visitor of its own, who goes without a word in the
+ * browser's console (but for those that are `expected`) and without a page that scrolls away.
+ */
+export function studio({ args = [] } = {}) {
+  const held = {};
+  before(async () => {
+    [held.server, held.browser] = await Promise.all([startServer(args), startBrowser()]);
+  });
+  after(async () => {
+    await held.browser?.close();
+    await held.server?.stop();
+  });
+  held.scenario = (name, work, { expected, ...options } = {}) => test(name, { timeout: LIMIT }, async () => {
+    const page = await visit(held.browser, held.server.url, options);
+    try {
+      await work(page);
+      assert.deepEqual(page.complaints.filter((text) => !expected?.test(text)), []);
+      const scrolled = () => document.documentElement.scrollTop + document.body.scrollTop + (document.querySelector('.app')?.scrollTop ?? 0);
+      assert.equal(await page.evaluate(scrolled), 0);
+    } catch (error) {
+      await shot(page, `failed-${name.replace(/\W+/g, '-')}`);
+      throw error;
+    } finally {
+      await page.context().close();
+    }
+  });
+  return held;
+}
+
+/** The picture on the table, once it is another one than `not`. */
+export async function onTable(page, not) {
+  const found = await page.waitForFunction((not) => {
+    const { picture } = JSON.parse(sessionStorage.getItem('danqing.studio') ?? '{}');
+    return picture && picture.sha256 !== not ? picture : undefined;
+  }, not);
+  return found.jsonValue();
+}
+
+/** A picture of the page for people to look at, where a folder is named for them. */
+export async function shot(page, name) {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`) });
+}
+
+/** What the page asks the server, and its answer. */
+export const ask = (page, method, path, body) => page.evaluate(async ([method, path, body]) => {
+  const init = { method, headers: body ? { 'content-type': 'application/json' } : {}, ...(body ? { body: JSON.stringify(body) } : {}) };
+  const text = await (await fetch(`/api/v1${path}`, init)).text();
+  return text ? JSON.parse(text) : undefined;
+}, [method, path, body]);
+
+/** The job once it has one of these states. */
+export async function reaches(page, id, ...states) {
+  for (;;) {
+    const job = await ask(page, 'GET', `/jobs/${id}`);
+    if (states.includes(job.state)) return job;
+    await page.waitForTimeout(50);
+  }
 }
 
 export async function openFile(page, path) {

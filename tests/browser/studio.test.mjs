@@ -1,41 +1,21 @@
-/** The studio as a visitor uses it. One server and one browser for all; every test is a visitor of its own. */
+/** The studio as a visitor uses it: capabilities from picture to result. */
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { axe, choose, finished, newest, openFile, paint, picture, startBrowser, startServer, visit } from './studio.mjs';
+import { after, before } from 'node:test';
+import { axe, choose, finished, newest, openFile, paint, picture, studio } from './studio.mjs';
 
 const CAT = picture('tests/photographs/chelsea.jpg');
 const COFFEE = picture('tests/photographs/coffee.jpg');
-let server;
-let browser;
 let folder;
+const held = studio();
+const { scenario } = held;
 
-before(async () => {
+before(() => {
   folder = mkdtempSync(join(tmpdir(), 'danqing-pictures-'));
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
 });
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** Every scenario ends without a word in the browser's console. */
-function scenario(name, work, options) {
-  test(name, async () => {
-    const page = await visit(browser, server.url, options);
-    try {
-      await work(page);
-      assert.deepEqual(page.complaints, []);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollTop + document.body.scrollTop + document.querySelector('.app').scrollTop), 0);
-    } finally {
-      await page.context().close();
-    }
-  });
-}
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 scenario('a painted object is erased, and nothing outside of it changes', async (page) => {
   await openFile(page, COFFEE);
@@ -128,7 +108,7 @@ scenario('a reload in the middle finds picture, settings, mask and job again', a
 
 scenario('two tabs see the same queue', async (page) => {
   const other = await page.context().newPage();
-  await other.goto(server.url);
+  await other.goto(held.server.url);
   await openFile(page, CAT);
   await other.reload();
   await other.waitForSelector('.studio');
