@@ -82,6 +82,16 @@ scenario('works are searched, marked, sorted onto boards, deleted and brought ba
   await page.waitForSelector(chip('山水'), { state: 'detached' });
   await cards(page, 3);
 
+  await choice(page, '江雪.jpg', 'Recipe');
+  await page.waitForSelector('dialog[open] .recipe-command');
+  assert.deepEqual(await axe(page), [], 'recipe');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await page.waitForSelector('dialog[open]');
+  assert.deepEqual(await axe(page), [], 'keyboard shortcuts');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('dialog[open]', { state: 'detached' });
+
   await choice(page, 'harbour.jpg', 'Delete');
   await cards(page, 2);
   await page.click('.notice .button:has-text("Undo")');
