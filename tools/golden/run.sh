@@ -72,7 +72,8 @@ for group in ${*:-vision media migan stylizers gatys cutout select upscalers dif
         "$danqing" models pull default --yes --quiet
         run diffusion tools/golden/adapters.py "$("$danqing" models path clip-bpe-vocabulary)"
         ;;
-    weights) for part in safetensors onnx numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
+    weights) for part in safetensors onnx gguf numpy ncnn; do run weights tools/golden/weights_containers.py "$part"; done
+        run weights tools/golden/gguf_layouts.py
         run weights-torch tools/golden/weights_containers.py torch ;;
     sampling)
         # Its sampling.py alone is read, so none of its dependencies is needed.

@@ -8,6 +8,7 @@ Parts and pinned versions (run `weights_containers.py PART...`; without argument
   numpy        numpy 1.26.4
   safetensors  safetensors 0.4.5, numpy 1.26.4
   onnx         onnx 1.17.0, numpy 1.26.4
+  gguf         gguf 0.19.0, numpy 1.26.4
   ncnn         ncnn 1.0.20240410 (checks that ncnn itself reads the files as meant), numpy 1.26.4
 """
 
@@ -217,6 +218,69 @@ Noop             out      1 1 e out -23301=2,0.5,1.5
     save_expected("ncnn", files)
 
 
+def gguf_part():
+    """One tensor of every type. Blocks are random bytes with scales of ordinary size: any bytes are a block, and those that
+    a quantiser makes do not reach every value of it."""
+    import gguf
+    from gguf import GGMLQuantizationType as Type
+
+    rng = np.random.default_rng(11)
+    # Where the block's own half-precision scales are, in bytes.
+    scales = {
+        "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q2_K": [80, 82], "Q3_K": [108],
+        "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
+    }
+    values = {}
+
+    def blocks(kind, rows, per_row):
+        block, size = gguf.GGML_QUANT_SIZES[Type[kind]]
+        raw = rng.integers(0, 256, (rows * per_row, size), dtype=np.uint8)
+        for at in scales[kind]:
+            numbers = (rng.standard_normal(len(raw)) / 16).astype("<f2")
+            raw[:, at : at + 2] = numbers.view(np.uint8).reshape(-1, 2)
+        return raw.reshape(rows, per_row * size), [rows, per_row * block]
+
+    writer = gguf.GGUFWriter(OUT / "types.gguf", "sd1")
+    writer.add_string("general.name", "丹青")
+    writer.add_uint32("general.file_type", 7)
+    writer.add_float32("test.rate", 0.5)
+    writer.add_bool("test.flag", True)
+    writer.add_int16("test.negative", -3)
+    writer.add_array("test.words", ["a", "bc", ""])
+    writer.add_array("test.numbers", [1, 2, 3])
+    expected = {}
+    plain = arrays()
+    for name in ("f32", "f16", "f64", "i64", "i32", "i16", "i8"):
+        writer.add_tensor(name, plain[name])
+        expected[name] = described(plain[name])
+    half = (rng.standard_normal((2, 3)).astype("<f4").view("<u4") >> 16).astype("<u2")
+    writer.add_tensor("bf16", half.view(np.uint8).reshape(2, 6), raw_dtype=Type.BF16)
+    expected["bf16"] = described(half) | {"dtype": "BF16"}
+    for kind in scales:
+        raw, shape = blocks(kind, 2, 3 if kind.endswith("0") or kind.endswith("1") else 1)
+        writer.add_tensor(kind.lower(), raw, raw_dtype=Type[kind])
+        expected[kind.lower()] = described(raw) | {"dtype": kind, "shape": shape}
+        values[kind.lower()] = gguf.quants.dequantize(raw, Type[kind])
+        assert values[kind.lower()].shape == tuple(shape)
+    # As ComfyUI-GGUF writes a kernel: rows of 256, and the sides it had.
+    raw, shape = blocks("Q8_0", 9, 8)
+    writer.add_array("comfy.gguf.orig_shape.kernel", [16, 16, 3, 3])
+    writer.add_tensor("kernel", raw, raw_dtype=Type.Q8_0)
+    expected["kernel"] = described(raw) | {"dtype": "Q8_0", "shape": [16, 16, 3, 3]}
+    values["kernel"] = gguf.quants.dequantize(raw, Type.Q8_0)
+    # Whole alignments, so that the file ends with a tensor and not with filling.
+    writer.add_tensor("z.last", np.arange(8, dtype=np.float32))
+    expected["z.last"] = described(np.arange(8, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    save_expected("gguf", {"types.gguf": expected})
+    from safetensors.numpy import save_file
+
+    save_file(values, OUT / "gguf_values.safetensors")
+
+
 def check_with_ncnn(ncnn, path, conv, bias, depthwise, slope, dense, fc_bias):
     """ncnn's own result on the files equals the formula on the arrays: the layout is as meant."""
     x = (np.random.default_rng(5).integers(-8, 8, (2, 5, 6)) / 8).astype(np.float32)
@@ -244,7 +308,8 @@ def check_with_ncnn(ncnn, path, conv, bias, depthwise, slope, dense, fc_bias):
 
 
 PARTS = {
-    "torch": torch_part, "numpy": numpy_part, "safetensors": safetensors_part, "onnx": onnx_part, "ncnn": ncnn_part,
+    "torch": torch_part, "numpy": numpy_part, "safetensors": safetensors_part, "onnx": onnx_part, "gguf": gguf_part,
+    "ncnn": ncnn_part,
 }
 
 if __name__ == "__main__":

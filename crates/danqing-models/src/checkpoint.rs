@@ -102,7 +102,7 @@ impl<'a> Checkpoint<'a> {
             return Err(Error::TensorShape { network: self.network, name: stored, actual, expected });
         }
         self.used.borrow_mut().insert(stored, shape.to_vec());
-        let mut values = view.to_f32();
+        let mut values = crate::error::values(view)?;
         if parts > 1 {
             let length = values.len() / parts;
             values = values[part * length..(part + 1) * length].to_vec();

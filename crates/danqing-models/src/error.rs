@@ -1,6 +1,7 @@
 //! Why a network refuses its weights or its input.
 
 use danqing_capability::{Class, Classified};
+use danqing_weights::TensorView;
 
 /// A checkpoint that does not fit the network, an input that does not, or an engine that failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -41,6 +42,14 @@ pub enum Error {
         count: usize,
         /// Name of the first one.
         first: String,
+    },
+    /// A tensor's values can't be read from the file.
+    #[error("tensor `{name}`: {reason}")]
+    Unreadable {
+        /// Name in the file.
+        name: String,
+        /// What the reader says.
+        reason: String,
     },
     /// The file holds no network of the role.
     #[error("the file holds {actual}, expected {expected}")]
@@ -89,6 +98,7 @@ impl Classified for Error {
             Self::MissingTensor { .. }
             | Self::TensorShape { .. }
             | Self::Leftover { .. }
+            | Self::Unreadable { .. }
             | Self::OtherNetwork { .. } => Class::File,
             Self::UnknownLayer { .. } => Class::Caller,
             Self::InputShape { .. } | Self::Length { .. } => Class::Bug,
@@ -99,9 +109,14 @@ impl Classified for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Engine(error) => error.hint(),
-            Self::OtherNetwork { .. } => None,
+            Self::OtherNetwork { .. } | Self::Unreadable { .. } => None,
             _ if self.class() == Class::File => Some("`danqing models verify` checks the stored weights".into()),
             _ => None,
         }
     }
+}
+
+/// A tensor's values as f32.
+pub(crate) fn values(view: TensorView<'_>) -> Result<Vec<f32>, Error> {
+    view.to_f32().map_err(|error| Error::Unreadable { name: view.name().to_owned(), reason: error.to_string() })
 }

@@ -3,7 +3,7 @@
 use danqing_weights::TensorFile;
 
 /// Parts of tensor names that give a network away.
-const MARKS: [(&str, &str); 22] = [
+const MARKS: [(&str, &str); 23] = [
     ("conditioner.embedders.", "a Stable Diffusion XL checkpoint"),
     ("joint_blocks.", "a Stable Diffusion 3 checkpoint"),
     ("double_blocks.", "a Flux checkpoint"),
@@ -15,6 +15,7 @@ const MARKS: [(&str, &str); 22] = [
     ("string_to_param", "a textual inversion"),
     ("emb_params", "a textual inversion"),
     ("model.diffusion_model.", "a Stable Diffusion checkpoint"),
+    ("input_blocks.0.0.", "a UNet alone"),
     ("down_blocks.0.attentions.", "a UNet alone"),
     ("decoder.mid", "an autoencoder alone"),
     ("conv1x1", "an ESRGAN+ network"),

@@ -67,8 +67,9 @@ fn inputs_of_other_sizes_or_channels_are_refused_with_what_would_fit() -> Outcom
 fn changed(change: impl Fn(&mut BTreeMap<String, (Vec<usize>, Vec<f32>)>)) -> Outcome<TensorFile> {
     let file = support::weights()?;
     let network = file.iter().filter(|view| view.name().starts_with("model.") || view.name().starts_with("onnx::"));
-    let mut tensors: BTreeMap<_, _> =
-        network.map(|view| (view.name().to_owned(), (view.shape().to_vec(), view.to_f32()))).collect();
+    let mut tensors: BTreeMap<_, _> = network
+        .map(|view| (view.name().to_owned(), (view.shape().to_vec(), view.to_f32().unwrap_or_default())))
+        .collect();
     change(&mut tensors);
     support::safetensors(&tensors)
 }

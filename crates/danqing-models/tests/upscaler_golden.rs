@@ -38,7 +38,7 @@ fn statistics(values: &[f32]) -> [f32; 3] {
 /// Every step's statistics and the middle of the output.
 fn check(id: &str, description: &str) -> Outcome {
     let golden = golden()?;
-    let get = |name: &str| golden.get(name).map(|view| view.to_f32()).ok_or_else(|| format!("no {name}"));
+    let get = |name: &str| golden.get(name).and_then(|view| view.to_f32().ok()).ok_or_else(|| format!("no {name}"));
     let engine = Engine::new(EngineConfig { threads: Some(2), ..EngineConfig::default() })?;
     let network = network(&engine, id)?;
     assert_eq!(network.describe(), description);
@@ -92,7 +92,7 @@ fn video_equals_pytorch() -> Outcome {
 #[test]
 fn threads_change_nothing_and_tiers_hardly() -> Outcome {
     let golden = golden()?;
-    let photo = golden.get("photo").ok_or("no photo")?.to_f32();
+    let photo = golden.get("photo").ok_or("no photo")?.to_f32()?;
     let run = |threads, tier| -> Outcome<Vec<f32>> {
         let engine = Engine::new(EngineConfig { threads: Some(threads), tier: Some(tier), ..EngineConfig::default() })?;
         let values = photo.iter().map(|value| value / 255.0).collect();

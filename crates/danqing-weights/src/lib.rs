@@ -5,18 +5,22 @@
 //! length in a file is checked against what the file holds before memory is taken.
 #![forbid(unsafe_code)]
 
+mod blocks;
 pub mod catalogue;
 mod class;
 pub mod containers;
+mod dtype;
 pub mod fetch;
 mod sha256;
+mod source;
 pub mod store;
 mod tensor;
 
 pub use catalogue::{Catalogue, Entry, LicenceClass, Source};
 pub use class::{Class, Reporter, Transferred};
 pub use containers::{Limits, ParseError};
+pub use dtype::Dtype;
 pub use fetch::FetchConfig;
 pub use sha256::Sha256Hex;
 pub use store::{ModelStore, State, Status, StoreConfig, StoreError, UserModel, Weights};
-pub use tensor::{Dtype, TensorEntry, TensorFile, TensorView};
+pub use tensor::{TensorEntry, TensorFile, TensorView};

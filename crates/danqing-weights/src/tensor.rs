@@ -1,85 +1,14 @@
 //! Named tensors as every container gives them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use half::{bf16, f16};
 
 use crate::containers::ParseError;
-
-/// Element type; little-endian in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs)] // The names are the meaning.
-pub enum Dtype {
-    F64,
-    F32,
-    F16,
-    Bf16,
-    I64,
-    I32,
-    I16,
-    I8,
-    U64,
-    U32,
-    U16,
-    U8,
-    Bool,
-}
-
-impl Dtype {
-    /// Bytes of one element.
-    #[must_use]
-    pub const fn size(self) -> usize {
-        match self {
-            Self::F64 | Self::I64 | Self::U64 => 8,
-            Self::F32 | Self::I32 | Self::U32 => 4,
-            Self::F16 | Self::Bf16 | Self::I16 | Self::U16 => 2,
-            Self::I8 | Self::U8 | Self::Bool => 1,
-        }
-    }
-
-    /// Name in safetensors headers, e.g. `"BF16"`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::F64 => "F64",
-            Self::F32 => "F32",
-            Self::F16 => "F16",
-            Self::Bf16 => "BF16",
-            Self::I64 => "I64",
-            Self::I32 => "I32",
-            Self::I16 => "I16",
-            Self::I8 => "I8",
-            Self::U64 => "U64",
-            Self::U32 => "U32",
-            Self::U16 => "U16",
-            Self::U8 => "U8",
-            Self::Bool => "BOOL",
-        }
-    }
-
-    /// From the name in a safetensors header.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        const ALL: [Dtype; 13] = [
-            Dtype::F64,
-            Dtype::F32,
-            Dtype::F16,
-            Dtype::Bf16,
-            Dtype::I64,
-            Dtype::I32,
-            Dtype::I16,
-            Dtype::I8,
-            Dtype::U64,
-            Dtype::U32,
-            Dtype::U16,
-            Dtype::U8,
-            Dtype::Bool,
-        ];
-        ALL.into_iter().find(|dtype| dtype.name() == name)
-    }
-}
+use crate::source::Source;
+use crate::{Dtype, blocks};
 
 /// Where a tensor's bytes are.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,10 +39,11 @@ impl TensorEntry {
     }
 }
 
-/// Everything a weight file holds, whatever its container. Tensors are row-major; the file stays in memory once.
+/// Everything a weight file holds, whatever its container. Tensors are row-major. The file is in memory once, or stays open
+/// and each tensor is read when its values are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct TensorFile {
-    file: Vec<u8>,
+    file: Source,
     tensors: Vec<TensorEntry>,
     index: HashMap<String, usize>,
     metadata: BTreeMap<String, String>,
@@ -122,10 +52,11 @@ pub struct TensorFile {
 impl TensorFile {
     /// Checks that names are unique and that every tensor's bytes are in the file and as many as its shape says.
     pub(crate) fn new(
-        file: Vec<u8>,
+        file: impl Into<Source>,
         tensors: Vec<TensorEntry>,
         metadata: BTreeMap<String, String>,
     ) -> Result<Self, ParseError> {
+        let file = file.into();
         let mut index = HashMap::with_capacity(tensors.len());
         for (place, entry) in tensors.iter().enumerate() {
             check_size(entry, file.len())?;
@@ -184,16 +115,12 @@ impl TensorFile {
     }
 
     fn view<'a>(&'a self, entry: &'a TensorEntry) -> TensorView<'a> {
-        let bytes = match &entry.bytes {
-            TensorBytes::File(range) => &self.file[range.clone()],
-            TensorBytes::Own(bytes) => bytes,
-        };
-        TensorView { entry, bytes }
+        TensorView { entry, file: &self.file }
     }
 }
 
 fn check_size(entry: &TensorEntry, file: usize) -> Result<(), ParseError> {
-    let expected = byte_count(entry.dtype, &entry.shape);
+    let expected = entry.dtype.bytes_of(&entry.shape);
     let actual = match &entry.bytes {
         TensorBytes::File(range) if range.end > file || range.start > range.end => None,
         TensorBytes::File(range) => Some(range.len()),
@@ -210,16 +137,11 @@ fn check_size(entry: &TensorEntry, file: usize) -> Result<(), ParseError> {
     })
 }
 
-/// Bytes of a dense tensor; `None` on overflow.
-pub(crate) fn byte_count(dtype: Dtype, shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(dtype.size(), |bytes, &side| bytes.checked_mul(side))
-}
-
 /// One tensor and its values.
 #[derive(Clone, Copy, Debug)]
 pub struct TensorView<'a> {
     entry: &'a TensorEntry,
-    bytes: &'a [u8],
+    file: &'a Source,
 }
 
 impl<'a> TensorView<'a> {
@@ -241,45 +163,87 @@ impl<'a> TensorView<'a> {
         &self.entry.shape
     }
 
-    /// Row-major, little-endian, unaligned.
+    /// How many bytes it takes in the file.
     #[must_use]
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    pub fn byte_length(&self) -> usize {
+        match &self.entry.bytes {
+            TensorBytes::File(place) => place.len(),
+            TensorBytes::Own(bytes) => bytes.len(),
+        }
     }
 
-    /// Values as f32: exact from F32, F16, BF16, 8- and 16-bit integers and BOOL (0 or 1); nearest from the others.
-    #[must_use]
-    pub fn to_f32(&self) -> Vec<f32> {
-        match self.dtype() {
-            Dtype::F32 => self.map(f32::from_le_bytes),
-            Dtype::F16 => self.map(|b| f16::from_le_bytes(b).to_f32()),
-            Dtype::Bf16 => self.map(|b| bf16::from_le_bytes(b).to_f32()),
-            Dtype::F64 => self.map(|b| f64::from_le_bytes(b) as f32),
-            Dtype::U64 => self.map(|b| u64::from_le_bytes(b) as f32),
-            Dtype::Bool => self.map(|[b]| f32::from(b != 0)),
-            _ => self.to_i64().unwrap_or_default().iter().map(|&value| value as f32).collect(),
+    /// Row-major, little-endian, unaligned; of types in blocks, the blocks.
+    ///
+    /// # Errors
+    /// [`ParseError::Io`], [`ParseError::Changed`] where the file stayed on disk.
+    pub fn bytes(&self) -> Result<Cow<'a, [u8]>, ParseError> {
+        match &self.entry.bytes {
+            TensorBytes::File(place) => self.file.read(place.clone()),
+            TensorBytes::Own(bytes) => Ok(Cow::Borrowed(bytes)),
         }
+    }
+
+    /// Shows [`Self::bytes`] piece by piece, each of whole elements or blocks, so that they need not be in memory at once.
+    ///
+    /// # Errors
+    /// Those of [`Self::bytes`].
+    pub fn pieces(&self, mut see: impl FnMut(&[u8])) -> Result<(), ParseError> {
+        match &self.entry.bytes {
+            TensorBytes::File(place) => self.file.pieces(place.clone(), self.dtype().size(), see),
+            TensorBytes::Own(bytes) => {
+                see(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Values as f32: exact from F32, F16, BF16, 8- and 16-bit integers and BOOL (0 or 1); nearest from the others. Types in
+    /// blocks as [`crate::Dtype`] says: what their scales make of them.
+    ///
+    /// # Errors
+    /// Those of [`Self::bytes`].
+    pub fn to_f32(&self) -> Result<Vec<f32>, ParseError> {
+        let mut values = Vec::with_capacity(self.entry.elements());
+        self.pieces(|bytes| append_f32(self.dtype(), bytes, &mut values))?;
+        Ok(values)
     }
 
     /// Values of an integer or BOOL tensor; `None` for floating-point types and for U64 values above `i64::MAX`.
-    #[must_use]
-    pub fn to_i64(&self) -> Option<Vec<i64>> {
-        match self.dtype() {
-            Dtype::I64 => Some(self.map(i64::from_le_bytes)),
-            Dtype::I32 => Some(self.map(|b| i64::from(i32::from_le_bytes(b)))),
-            Dtype::I16 => Some(self.map(|b| i64::from(i16::from_le_bytes(b)))),
-            Dtype::I8 => Some(self.map(|b| i64::from(i8::from_le_bytes(b)))),
-            Dtype::U32 => Some(self.map(|b| i64::from(u32::from_le_bytes(b)))),
-            Dtype::U16 => Some(self.map(|b| i64::from(u16::from_le_bytes(b)))),
-            Dtype::U8 => Some(self.map(|[b]| i64::from(b))),
-            Dtype::Bool => Some(self.map(|[b]| i64::from(b != 0))),
-            Dtype::U64 => self.map(|b| i64::try_from(u64::from_le_bytes(b)).ok()).into_iter().collect(),
-            Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::Bf16 => None,
-        }
+    ///
+    /// # Errors
+    /// Those of [`Self::bytes`].
+    pub fn to_i64(&self) -> Result<Option<Vec<i64>>, ParseError> {
+        Ok(integers(self.dtype(), &self.bytes()?))
     }
+}
 
-    fn map<const N: usize, T>(&self, convert: impl Fn([u8; N]) -> T) -> Vec<T> {
-        let (elements, _) = self.bytes.as_chunks::<N>();
-        elements.iter().map(|&element| convert(element)).collect()
+fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
+    match dtype {
+        Dtype::F32 => values.extend(each(bytes, f32::from_le_bytes)),
+        Dtype::F16 => values.extend(each(bytes, |b| f16::from_le_bytes(b).to_f32())),
+        Dtype::Bf16 => values.extend(each(bytes, |b| bf16::from_le_bytes(b).to_f32())),
+        Dtype::F64 => values.extend(each(bytes, |b| f64::from_le_bytes(b) as f32)),
+        Dtype::U64 => values.extend(each(bytes, |b| u64::from_le_bytes(b) as f32)),
+        _ if dtype.block_elements() > 1 => blocks::append(dtype, bytes, values),
+        _ => values.extend(integers(dtype, bytes).unwrap_or_default().iter().map(|&value| value as f32)),
     }
+}
+
+fn integers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<i64>> {
+    match dtype {
+        Dtype::I64 => Some(each(bytes, i64::from_le_bytes).collect()),
+        Dtype::I32 => Some(each(bytes, |b| i64::from(i32::from_le_bytes(b))).collect()),
+        Dtype::I16 => Some(each(bytes, |b| i64::from(i16::from_le_bytes(b))).collect()),
+        Dtype::I8 => Some(each(bytes, |b| i64::from(i8::from_le_bytes(b))).collect()),
+        Dtype::U32 => Some(each(bytes, |b| i64::from(u32::from_le_bytes(b))).collect()),
+        Dtype::U16 => Some(each(bytes, |b| i64::from(u16::from_le_bytes(b))).collect()),
+        Dtype::U8 => Some(each(bytes, |[b]| i64::from(b)).collect()),
+        Dtype::Bool => Some(each(bytes, |[b]| i64::from(b != 0)).collect()),
+        Dtype::U64 => each(bytes, |b| i64::try_from(u64::from_le_bytes(b)).ok()).collect(),
+        _ => None,
+    }
+}
+
+fn each<'a, const N: usize, T>(bytes: &'a [u8], convert: impl Fn([u8; N]) -> T + 'a) -> impl Iterator<Item = T> + 'a {
+    bytes.as_chunks::<N>().0.iter().map(move |&element| convert(element))
 }

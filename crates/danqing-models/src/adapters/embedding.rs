@@ -44,12 +44,12 @@ impl Embedding {
             return Err(foreign(crate::foreign::describe(file)));
         };
         let channels = match view.shape() {
-            [channels] | [_, channels] if *channels > 0 && !view.bytes().is_empty() => *channels,
+            [channels] | [_, channels] if *channels > 0 && view.byte_length() > 0 => *channels,
             shape => return Err(foreign(format!("a tensor of {shape:?}"))),
         };
         let name = view.name().strip_prefix(PARAMETERS).unwrap_or(view.name());
         let word = (!UNNAMED.contains(&name)).then(|| name.to_owned());
-        Ok(Self { word, channels, values: view.to_f32() })
+        Ok(Self { word, channels, values: crate::error::values(view)? })
     }
 
     /// How many vectors.

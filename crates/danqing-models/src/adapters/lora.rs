@@ -51,7 +51,7 @@ impl Lora {
                 return Err(foreign(&crate::foreign::describe(file)));
             };
             let layer = layers.entry((part, key)).or_default();
-            let values = view.to_f32();
+            let values = crate::error::values(view)?;
             let slot = match role {
                 Role::Alpha => {
                     layer.alpha = values.first().copied();

@@ -6,7 +6,7 @@ use danqing_nn::Engine;
 use danqing_weights::{Sha256Hex, TensorFile, Weights};
 
 use super::ldm::{self, Shapes, TextNames};
-use super::{OpenError, StableDiffusion, Training, folder};
+use super::{OpenError, StableDiffusion, Training, UnetFile, folder};
 use crate::adapters::{LoraUse, Merge, Part};
 use crate::denoisers::unet::{Unet, UnetConfig};
 use crate::diffusion::{Stored, Tensors};
@@ -22,9 +22,11 @@ pub(super) const UNET_FILES: [&str; 3] =
     ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"];
 const TEXT_FILES: [&str; 3] = ["model.safetensors", "model.fp16.safetensors", "pytorch_model.bin"];
 
-/// Everything of a checkpoint in memory, not yet packed.
+/// Everything of a checkpoint, open and not yet packed.
 pub struct CheckpointFiles {
     layout: Layout,
+    /// Instead of its own.
+    unet: Option<UnetFile>,
     sha256: String,
 }
 
@@ -34,7 +36,7 @@ enum Layout {
 }
 
 struct Folder {
-    unet: PartFiles,
+    unet: UnetFile,
     autoencoder: PartFiles,
     text: PartFiles,
     scheduler: Option<String>,
@@ -55,15 +57,25 @@ impl CheckpointFiles {
     pub fn read(path: &Path) -> Result<Self, OpenError> {
         if !path.is_dir() {
             let weights = Weights::of_file(path)?;
-            return Ok(Self { layout: Layout::Single(weights.tensors), sha256: weights.sha256.to_string() });
+            return Ok(Self {
+                layout: Layout::Single(weights.tensors),
+                unet: None,
+                sha256: weights.sha256.to_string(),
+            });
         }
         let part = |name: &str, files: &[&str]| PartFiles::read(path, name, files);
-        let (unet, autoencoder) = (part("unet", &UNET_FILES)?, part("vae", &UNET_FILES)?);
+        let (unet, autoencoder) = (UnetFile::of_folder(path, "unet")?, part("vae", &UNET_FILES)?);
         let text = part("text_encoder", &TEXT_FILES)?;
         let scheduler = std::fs::read_to_string(path.join("scheduler/scheduler_config.json")).ok();
-        let listed = [&unet, &autoencoder, &text].map(|part| part.sha256.as_str()).join("\n");
+        let listed = [unet.sha256(), autoencoder.sha256.as_str(), text.sha256.as_str()].join("\n");
         let sha256 = Sha256Hex::of(listed.as_bytes()).to_string();
-        Ok(Self { layout: Layout::Folder(Box::new(Folder { unet, autoencoder, text, scheduler })), sha256 })
+        Ok(Self { layout: Layout::Folder(Box::new(Folder { unet, autoencoder, text, scheduler })), unet: None, sha256 })
+    }
+
+    /// With another UNet instead of its own.
+    #[must_use]
+    pub fn with_unet(self, unet: Option<UnetFile>) -> Self {
+        Self { unet, ..self }
     }
 
     /// sha256 of the single file; of a folder, that of the three weight files' sha256, a line each: UNet, autoencoder, text
@@ -79,9 +91,10 @@ impl CheckpointFiles {
     /// [`OpenError`] says what the files hold and what was expected; [`OpenError::Lora`] what an addition lacks.
     pub fn load(&self, engine: &Engine, loras: &[LoraUse<'_>]) -> Result<StableDiffusion, OpenError> {
         let merge = Merge::new(engine, loras);
+        let unet = self.unet.as_ref();
         let made = match &self.layout {
-            Layout::Single(file) => of_single_file(engine, file, &merge)?,
-            Layout::Folder(folder) => of_folder(engine, folder, &merge)?,
+            Layout::Single(file) => of_single_file(engine, file, unet, &merge)?,
+            Layout::Folder(folder) => of_folder(engine, folder, unet, &merge)?,
         };
         merge.finish().map_err(OpenError::Lora)?;
         Ok(made)
@@ -100,19 +113,20 @@ impl PartFiles {
     }
 }
 
-fn of_folder(engine: &Engine, folder: &Folder, merge: &Merge<'_>) -> Result<StableDiffusion, OpenError> {
+fn of_folder(
+    engine: &Engine,
+    folder: &Folder,
+    other: Option<&UnetFile>,
+    merge: &Merge<'_>,
+) -> Result<StableDiffusion, OpenError> {
     let training = match &folder.scheduler {
         Some(text) => Training::from_json(text, "scheduler/scheduler_config.json")?,
         None => Training::default(),
     };
-    let unet = folder::unet_config(&folder.unet.config, "unet/config.json")?;
     let autoencoder = folder::autoencoder_config(&folder.autoencoder.config, "vae/config.json")?;
     let text = folder::text_config(&folder.text.config, "text_encoder/config.json")?;
     let own = |name: &str| Stored::from(name.to_owned());
-    let file = &folder.unet.tensors;
-    let adapt = adapting(merge, Part::Denoiser, Some(unet.clone()));
-    let tensors = Tensors::File { file, stored_name: &own, belongs: &|_| true, adapt: &adapt };
-    let unet = Unet::load(engine, tensors, unet)?;
+    let unet = other.unwrap_or(&folder.unet).load(engine, merge)?;
     let file = &folder.autoencoder.tensors;
     let stored = |name: &str| Stored::from(older_autoencoder_name(file, name));
     let autoencoder = AutoencoderKl::load(engine, Tensors::of_file(file, &stored, &|_| true), autoencoder)?;
@@ -121,7 +135,12 @@ fn of_folder(engine: &Engine, folder: &Folder, merge: &Merge<'_>) -> Result<Stab
     let adapt = adapting(merge, Part::Text, None);
     let tensors = Tensors::File { file, stored_name: &own, belongs: &belongs, adapt: &adapt };
     let text = ClipText::load(engine, tensors, text)?;
-    Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), training)?)
+    Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), told(training, other))?)
+}
+
+/// What another UNet says about itself counts.
+fn told(training: Training, other: Option<&UnetFile>) -> Training {
+    Training { predicts: other.and_then(UnetFile::predicts).or(training.predicts), ..training }
 }
 
 /// Before 0.17, diffusers named the autoencoder's attention otherwise.
@@ -135,7 +154,12 @@ pub(super) fn older_autoencoder_name(file: &TensorFile, name: &str) -> String {
     older().filter(|older| file.get(older).is_some()).unwrap_or_else(|| name.to_owned())
 }
 
-fn of_single_file(engine: &Engine, file: &TensorFile, merge: &Merge<'_>) -> Result<StableDiffusion, OpenError> {
+fn of_single_file(
+    engine: &Engine,
+    file: &TensorFile,
+    other: Option<&UnetFile>,
+    merge: &Merge<'_>,
+) -> Result<StableDiffusion, OpenError> {
     let is_wrapped = file.entries().iter().any(|entry| entry.name.starts_with(WRAPPER));
     let root = if is_wrapped { WRAPPER } else { "" };
     let named = file.entries().iter();
@@ -155,7 +179,10 @@ fn of_single_file(engine: &Engine, file: &TensorFile, merge: &Merge<'_>) -> Resu
     let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::UNET));
     let adapt = adapting(merge, Part::Denoiser, Some(unet.clone()));
     let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
-    let unet = Unet::load(engine, tensors, unet)?;
+    let unet = match other {
+        None => Unet::load(engine, tensors, unet)?,
+        Some(other) => other.load(engine, merge)?,
+    };
     let stored = |name: &str| Stored::from(format!("{root}{}", ldm::autoencoder(name, levels)));
     let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::AUTOENCODER));
     let autoencoder = AutoencoderKl::load(engine, Tensors::of_file(file, &stored, &belongs), autoencoder)?;
@@ -167,12 +194,13 @@ fn of_single_file(engine: &Engine, file: &TensorFile, merge: &Merge<'_>) -> Resu
     let adapt = adapting(merge, Part::Text, None);
     let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
     let text = ClipText::load(engine, tensors, text)?;
-    Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), Training::from_marks(file))?)
+    let training = told(Training::from_marks(file), other);
+    Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), training)?)
 }
 
 /// Adds to the weights of one network by the names that low-rank files have for its layers: diffusers' and, of a UNet, the
 /// original ones.
-fn adapting<'a>(
+pub(super) fn adapting<'a>(
     merge: &'a Merge<'a>,
     part: Part,
     unet: Option<UnetConfig>,

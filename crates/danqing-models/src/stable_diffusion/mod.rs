@@ -11,6 +11,7 @@ mod files;
 mod folder;
 mod ldm;
 mod scheduler;
+mod unet_file;
 
 use danqing_nn::{Engine, FeatureMap, Shape};
 
@@ -23,6 +24,7 @@ pub use codec::CodecFile;
 pub use error::OpenError;
 pub use files::CheckpointFiles;
 pub use scheduler::{Betas, Predicts, Training};
+pub use unet_file::UnetFile;
 
 /// Which text encoder and which kind of UNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

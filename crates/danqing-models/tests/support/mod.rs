@@ -52,7 +52,7 @@ pub(crate) const CLAMPED: Case = Case { name: "clamped_256x128", height: 256, wi
 impl Case {
     pub(crate) fn input(&self, engine: &Engine, golden: &TensorFile) -> Outcome<FeatureMap> {
         let rgb = if self.name.starts_with("photo") {
-            self.mirrored(&golden.get("photo_tile").ok_or("no photo_tile")?.to_f32())
+            self.mirrored(&golden.get("photo_tile").ok_or("no photo_tile")?.to_f32()?)
         } else {
             self.pixels(synthetic_pixel)
         };

@@ -9,7 +9,7 @@ use danqing_models::denoisers::Denoiser;
 use danqing_models::latent_codecs::LatentCodec;
 use danqing_models::latent_codecs::autoencoder_kl::AutoencoderKl;
 use danqing_models::stable_diffusion::{
-    Betas, CheckpointFiles, CodecFile, OpenError, Predicts, StableDiffusion, Training,
+    Betas, CheckpointFiles, CodecFile, OpenError, Predicts, StableDiffusion, Training, UnetFile,
 };
 use danqing_models::text_encoders::TextEncoder;
 use danqing_models::text_encoders::tokenizer::{CATALOGUE_ID, ClipTokenizer};
@@ -52,6 +52,14 @@ struct Kept {
     opened: Arc<Opened>,
 }
 
+/// What is added to a checkpoint, and what stands in for its own networks.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Instead<'a> {
+    pub(super) wishes: &'a [Wish],
+    pub(super) unet: Option<&'a Path>,
+    pub(super) vae: Option<&'a Path>,
+}
+
 /// Path, size and time: whether a file is still the same.
 type File = (PathBuf, u64, Option<SystemTime>);
 
@@ -88,6 +96,15 @@ impl Checkpoints {
         self.store.find_user_model(UserModel::Checkpoint, &path.to_string_lossy()).unwrap_or(path)
     }
 
+    /// As [`Self::found`], of UNets alone first.
+    pub(crate) fn found_unet(&self, path: PathBuf) -> PathBuf {
+        if path.exists() {
+            return path;
+        }
+        let alone = self.store.find_user_model(UserModel::Unet, &path.to_string_lossy());
+        alone.unwrap_or_else(|| self.found(path))
+    }
+
     /// As [`Self::found`], of tiny autoencoders.
     pub(crate) fn found_preview(&self, path: PathBuf) -> PathBuf {
         if path.exists() {
@@ -113,7 +130,7 @@ impl Checkpoints {
         cancel: &CancelToken,
     ) -> Result<Arc<OpenedCodec>, Error> {
         let mut kept = self.codec.lock().unwrap_or_else(PoisonError::into_inner);
-        let files = files_of_codec(path);
+        let files = files_of_part(path, "vae");
         let same = kept.as_ref().filter(|kept| !files.is_empty() && kept.files == files);
         let opened = match same {
             Some(same) => Arc::clone(&same.opened),
@@ -139,6 +156,15 @@ impl Checkpoints {
         Ok(OpenedCodec { codec, weights: WeightUse { id, sha256, licence_class: LicenceClass::Unclear.to_string() } })
     }
 
+    fn read_unet(path: &Path, cancel: &CancelToken) -> Result<(UnetFile, WeightUse), Error> {
+        let owned = path.to_owned();
+        let read = cancel.detached(move || UnetFile::read(&owned))?;
+        let id = path.display().to_string();
+        let read = read.map_err(|cause| Error::ModelFile { path: id.clone(), cause: Box::new(cause) })?;
+        let sha256 = read.sha256().to_owned();
+        Ok((read, WeightUse { id, sha256, licence_class: LicenceClass::Unclear.to_string() }))
+    }
+
     pub(super) fn wishes(&self, settings: &Settings) -> Result<Vec<Wish>, Error> {
         additions::wishes(settings, &self.store)
     }
@@ -158,13 +184,14 @@ impl Checkpoints {
     pub(super) fn get(
         &self,
         path: &Path,
-        (wishes, vae): (&[Wish], Option<&Path>),
+        Instead { wishes, unet, vae }: Instead<'_>,
         cancel: &CancelToken,
     ) -> Result<Arc<Opened>, Error> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let all = std::iter::once(path).chain(wishes.iter().map(|wish| wish.path.as_path()));
         let mut files: Vec<File> = all.flat_map(files).collect();
-        files.extend(vae.into_iter().flat_map(files_of_codec));
+        files.extend(unet.into_iter().flat_map(|path| files_of_part(path, "unet")));
+        files.extend(vae.into_iter().flat_map(|path| files_of_part(path, "vae")));
         let is_same = |kept: &&Kept| !files.is_empty() && kept.files == files && kept.wishes == wishes;
         if let Some(same) = kept.as_ref().filter(is_same) {
             return Ok(Arc::clone(&same.opened));
@@ -174,12 +201,16 @@ impl Checkpoints {
             OpenError::Network(danqing_models::Error::Engine(error)) => Error::Engine(error),
             cause => Error::ModelFile { path: path.display().to_string(), cause: Box::new(cause) },
         };
+        let unet = unet.map(|path| Self::read_unet(path, cancel)).transpose()?;
         let loras = wishes.iter().map(|wish| additions::lora(wish, cancel)).collect::<Result<Vec<_>, _>>()?;
         let owned = path.to_owned();
         let read = cancel.detached(move || CheckpointFiles::read(&owned))?.map_err(failed)?;
+        let (unet, unet_weights) = unet.unzip();
+        let read = read.with_unet(unet);
         let used: Vec<_> = wishes.iter().zip(&loras).map(|(wish, (lora, _))| wish.used(lora)).collect();
         let mut model = read.load(&self.engine.with_cancel(cancel.clone()), &used).map_err(failed)?;
         let mut additions: Vec<WeightUse> = loras.into_iter().map(|(_, weights)| weights).collect();
+        additions.extend(unet_weights);
         if let Some(vae) = vae {
             let read = self.read_codec(vae, cancel)?;
             model.codec = read.codec;
@@ -228,9 +259,9 @@ impl Checkpoints {
     }
 }
 
-/// Every file that an autoencoder is read from.
-fn files_of_codec(path: &Path) -> Vec<File> {
-    let folder = if path.join("vae").is_dir() { path.join("vae") } else { path.to_owned() };
+/// Every file that one network is read from; `name` is its folder in a whole one.
+fn files_of_part(path: &Path, name: &str) -> Vec<File> {
+    let folder = if path.join(name).is_dir() { path.join(name) } else { path.to_owned() };
     let entries = std::fs::read_dir(&folder).map(|inside| inside.flatten().map(|entry| entry.path()).collect());
     let mut found: Vec<PathBuf> = entries.unwrap_or_else(|_| vec![path.to_owned()]);
     found.sort();

@@ -221,7 +221,10 @@ impl Classified for Error {
                     .into(),
             ),
             Self::ModelFile { cause, .. } if matches!(**cause, OpenError::Read(ParseError::Io { .. })) => {
-                Some("--model takes the path of a .safetensors or .ckpt file or of a diffusers folder".into())
+                Some("--model takes the path of a .safetensors, .ckpt or .gguf file or of a diffusers folder".into())
+            }
+            Self::ModelFile { cause, .. } if is_unet_alone(cause) => {
+                Some("--unet takes a UNet alone, beside a whole checkpoint as --model".into())
             }
             Self::NoAddition { .. } => {
                 Some("give its path, or name its folder, or that of another program, in DANQING_MODELS".into())
@@ -238,4 +241,8 @@ impl Classified for Error {
             _ => None,
         }
     }
+}
+
+fn is_unet_alone(cause: &OpenError) -> bool {
+    matches!(cause, OpenError::Network(danqing_models::Error::OtherNetwork { actual, .. }) if actual.starts_with("a UNet alone"))
 }

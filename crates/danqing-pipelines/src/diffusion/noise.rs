@@ -63,7 +63,9 @@ fn fitting(file: &TensorFile, expected: [usize; 4], path: &Path) -> Result<Vec<f
     let misfit = |actual| Error::NoiseShape { path: path.display().to_string(), actual, expected };
     let mut tensors = file.iter();
     match (tensors.next(), tensors.next()) {
-        (Some(only), None) if only.shape() == expected => Ok(only.to_f32()),
+        (Some(only), None) if only.shape() == expected => {
+            only.to_f32().map_err(|cause| Error::NoiseFile { path: path.display().to_string(), cause })
+        }
         (Some(only), None) => Err(misfit(format!("one of {:?}", only.shape()))),
         _ => Err(misfit(format!("{} tensors", file.len()))),
     }

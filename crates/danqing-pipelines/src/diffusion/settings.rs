@@ -8,7 +8,7 @@ use danqing_capability::{CancelToken, Progress};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::prediction;
+use super::checkpoint::{Instead, prediction};
 use super::noise::Given;
 use super::{Checkpoints, Error, Opened, additions, latent_shape, memory, words};
 use crate::sampling::{NoiseOrder, Prediction, Schedule, Strength, Variation, sampler_and_schedule};
@@ -43,14 +43,18 @@ impl From<StepRule> for Strength {
 #[serde(default)]
 #[allow(clippy::doc_markdown, reason = "the documentation is the help text: names stand as they are typed")]
 pub struct Settings {
-    /// Stable Diffusion 1.x or 2.x checkpoint: PATH of a single file (.safetensors, .ckpt) or of a diffusers folder, or NAME
-    /// of one in the model folders or the hub's cache.
+    /// Stable Diffusion 1.x or 2.x checkpoint: PATH of a single file (.safetensors, .ckpt, .gguf) or of a diffusers folder, or
+    /// NAME of one in the model folders or the hub's cache.
     #[schemars(extend("x-path" = "read"))]
     pub model: Option<PathBuf>,
     /// sha256 of the checkpoint; found when it is named, and checked when a recipe runs again. Of a folder, that of its three
     /// weight files' sha256.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model_sha256: Option<String>,
+    /// UNet instead of the checkpoint's own: PATH or NAME of a file (.gguf, .safetensors) or folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-path" = "read"))]
+    pub unet: Option<PathBuf>,
     /// Autoencoder instead of the checkpoint's own: PATH or NAME, as a checkpoint's.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-path" = "read"))]
@@ -144,6 +148,7 @@ impl Default for Settings {
         Self {
             model: None,
             model_sha256: None,
+            unet: None,
             vae: None,
             prompt: String::new(),
             negative_prompt: String::new(),
@@ -193,6 +198,10 @@ impl Settings {
     ) -> Result<Arc<Opened>, Error> {
         let path = checkpoints.found(self.model.take().ok_or(Error::NoModel)?);
         self.model = Some(std::path::absolute(&path).unwrap_or(path));
+        if let Some(unet) = self.unet.take() {
+            let unet = checkpoints.found_unet(unet);
+            self.unet = Some(std::path::absolute(&unet).unwrap_or(unet));
+        }
         if let Some(vae) = self.vae.take() {
             let vae = checkpoints.found_codec(vae);
             self.vae = Some(std::path::absolute(&vae).unwrap_or(vae));
@@ -232,7 +241,9 @@ impl Settings {
     /// The checkpoint, if it is the one expected.
     pub(crate) fn opened(&self, checkpoints: &Checkpoints, cancel: &CancelToken) -> Result<Arc<Opened>, Error> {
         let path = self.model.as_deref().ok_or(Error::NoModel)?;
-        let opened = checkpoints.get(path, (&checkpoints.wishes(self)?, self.vae.as_deref()), cancel)?;
+        let wishes = checkpoints.wishes(self)?;
+        let instead = Instead { wishes: &wishes, unet: self.unet.as_deref(), vae: self.vae.as_deref() };
+        let opened = checkpoints.get(path, instead, cancel)?;
         additions::noted(&mut self.additions_sha256.clone(), opened.additions.iter())?;
         let actual = &opened.weights.sha256;
         match self.model_sha256.as_ref().filter(|expected| *expected != actual) {

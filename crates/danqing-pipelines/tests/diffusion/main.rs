@@ -5,6 +5,7 @@ mod adapters;
 mod blend;
 mod edit;
 mod extend;
+mod gguf;
 mod large;
 mod reimagine;
 mod tiny;
@@ -39,7 +40,7 @@ fn golden(name: &str) -> Outcome<TensorFile> {
 }
 
 fn expected(golden: &TensorFile, name: &str) -> Vec<f32> {
-    golden.get(name).unwrap_or_else(|| panic!("no {name} in the golden")).to_f32()
+    golden.get(name).unwrap_or_else(|| panic!("no {name} in the golden")).to_f32().expect("whole")
 }
 
 /// `picture` of the scripts.

@@ -22,7 +22,7 @@ const WARNINGS: HeaderName = HeaderName::from_static("x-danqing-warnings");
 const ERASE: &str = "danqing-erase";
 const STYLE: &str = "danqing-style-";
 /// Endings of checkpoints; a folder has none.
-const CHECKPOINTS: [&str; 2] = [".safetensors", ".ckpt"];
+const CHECKPOINTS: [&str; 3] = [".safetensors", ".ckpt", ".gguf"];
 
 /// What answers a request: a capability that other programs would call a model.
 #[derive(Clone, Debug, PartialEq, Eq)]

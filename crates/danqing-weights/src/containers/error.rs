@@ -16,8 +16,16 @@ pub enum ParseError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The file is another one than when it was opened.
+    #[error("{}: the file was changed while it was being read", path.display())]
+    Changed {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Neither content nor name says what it is.
-    #[error("{name}: no known weight file; expected safetensors, ONNX, a torch checkpoint or ncnn .param and .bin")]
+    #[error(
+        "{name}: no known weight file; expected safetensors, GGUF, ONNX, a torch checkpoint or ncnn .param and .bin"
+    )]
     UnknownContainer {
         /// Name of the file.
         name: String,

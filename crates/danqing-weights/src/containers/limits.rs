@@ -48,6 +48,11 @@ impl Limits {
         within("number of tensors", actual as u64, self.tensors as u64)
     }
 
+    /// Of a file beside its tensors.
+    pub(crate) fn check_fields(&self, actual: u64) -> Result<(), ParseError> {
+        within("number of fields", actual, self.tensors as u64)
+    }
+
     pub(crate) fn check_name(&self, name: &str) -> Result<(), ParseError> {
         within("name length in bytes", name.len() as u64, self.name_bytes as u64)
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 
 use crate::containers::{Limits, ParseError};
+use crate::source::Source;
 use crate::tensor::TensorBytes;
 use crate::{Dtype, TensorEntry, TensorFile};
 
@@ -25,27 +26,32 @@ pub(crate) fn is_safetensors(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`ParseError`].
 pub fn read(bytes: Vec<u8>, limits: &Limits) -> Result<TensorFile, ParseError> {
-    let header_end = header_end(&bytes, limits)?;
-    let header: Header = serde_json::from_slice(&bytes[8..header_end])
+    read_source(bytes.into(), limits)
+}
+
+/// Reads the header; tensors stay where they are.
+pub(crate) fn read_source(source: Source, limits: &Limits) -> Result<TensorFile, ParseError> {
+    let header_end = header_end(&source, limits)?;
+    let header: Header = serde_json::from_slice(&source.read(8..header_end)?)
         .map_err(|error| ParseError::malformed(NAME, format!("header is not valid: {error}")))?;
     limits.check_tensors(header.tensors.len())?;
-    let data = bytes.len() - header_end;
+    let data = source.len() - header_end;
     let mut tensors = Vec::with_capacity(header.tensors.len());
     for (name, info) in header.tensors {
         tensors.push(entry(name, info, header_end, data, limits)?);
     }
-    check_layout(&mut tensors, header_end, bytes.len())?;
-    TensorFile::new(bytes, tensors, header.metadata)
+    check_layout(&mut tensors, header_end, source.len())?;
+    TensorFile::new(source, tensors, header.metadata)
 }
 
-fn header_end(bytes: &[u8], limits: &Limits) -> Result<usize, ParseError> {
+fn header_end(source: &Source, limits: &Limits) -> Result<usize, ParseError> {
     let truncated =
         |needed, left| ParseError::Truncated { container: NAME, what: "the header", needed, left: left as u64 };
-    let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(|| truncated(8, bytes.len()))?;
-    let length = u64::from_le_bytes(*length);
+    let rest = source.len().checked_sub(8).ok_or_else(|| truncated(8, source.len()))?;
+    let length = source.read(0..8)?.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte));
     limits.check_header(length)?;
-    if length > rest.len() as u64 {
-        return Err(truncated(length, rest.len()));
+    if length > rest as u64 {
+        return Err(truncated(length, rest));
     }
     Ok(8 + length as usize)
 }
@@ -94,7 +100,8 @@ fn check_layout(tensors: &mut [TensorEntry], start: usize, file: usize) -> Resul
 /// multiple of 8, as the reference library does.
 ///
 /// # Errors
-/// What the writer says.
+/// What the writer says, or the file that a tensor is read from; [`io::ErrorKind::InvalidInput`] for a type in blocks, which
+/// the format does not have.
 pub fn write<'a>(
     mut out: impl Write,
     tensors: impl IntoIterator<Item = crate::TensorView<'a>>,
@@ -107,7 +114,12 @@ pub fn write<'a>(
     header.insert("__metadata__".to_owned(), serde_json::to_value(metadata)?);
     let mut offset = 0;
     for tensor in &tensors {
-        let end = offset + tensor.bytes().len();
+        if tensor.dtype().block_elements() > 1 {
+            let what =
+                format!("tensor {:?} is {}, which safetensors does not have", tensor.name(), tensor.dtype().name());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        let end = offset + tensor.byte_length();
         let info = serde_json::json!({
             "dtype": tensor.dtype().name(),
             "shape": tensor.shape(),
@@ -120,7 +132,14 @@ pub fn write<'a>(
     text.resize(text.len().next_multiple_of(8), b' ');
     out.write_all(&(text.len() as u64).to_le_bytes())?;
     out.write_all(&text)?;
-    tensors.iter().try_for_each(|tensor| out.write_all(tensor.bytes()))
+    for tensor in &tensors {
+        let mut written = Ok(());
+        tensor
+            .pieces(|bytes| written = std::mem::replace(&mut written, Ok(())).and_then(|()| out.write_all(bytes)))
+            .map_err(io::Error::other)?;
+        written?;
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

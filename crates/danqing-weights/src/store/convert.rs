@@ -59,6 +59,8 @@ pub(super) fn convert(
     let io = |source| StoreError::io(&unfinished, source);
     let mut file = BufWriter::new(File::create(&unfinished).map_err(io)?);
     safetensors::write(&mut file, tensors.iter(), &metadata).map_err(io)?;
+    // What is deleted below must not be open everywhere.
+    drop(tensors);
     file.flush().and_then(|()| file.get_ref().sync_all()).map_err(io)?;
     let size = fs::metadata(&unfinished).map_err(io)?.len();
     let sha256 = crate::fetch::sha256_of(&unfinished, &entry.id, reporter)?;

@@ -1,6 +1,6 @@
 //! Model files of the user's, read where they lie: checkpoints, additions and words of one's own.
 //!
-//! Looked through: `checkpoints`, `lora`, `embeddings` and `vae` in the store's home and in its `models`, and each folder
+//! Looked through: `checkpoints`, `lora`, `embeddings`, `unet` and `vae` in the store's home and in its `models`, and each folder
 //! of [`StoreConfig::model_folders`](super::StoreConfig::model_folders), which may be AUTOMATIC1111's or Forge's folder,
 //! `ComfyUI`'s, or a plain one. A checkpoint may also be a repository of the hub's cache on this machine.
 
@@ -12,7 +12,7 @@ use super::ModelStore;
 const DEPTH: usize = 4;
 /// Files of one kind that are listed.
 const MOST: usize = 10_000;
-const ENDINGS: [&str; 5] = ["safetensors", "ckpt", "pt", "pth", "bin"];
+const ENDINGS: [&str; 6] = ["safetensors", "gguf", "ckpt", "pt", "pth", "bin"];
 
 /// What a file of the user's is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum UserModel {
     Lora,
     /// A textual inversion.
     Embedding,
+    /// A UNet alone.
+    Unet,
     /// An autoencoder alone.
     Autoencoder,
     /// A tiny autoencoder for previews.
@@ -37,6 +39,7 @@ impl UserModel {
             Self::Checkpoint => "checkpoints",
             Self::Lora => "lora",
             Self::Embedding => "embeddings",
+            Self::Unet => "unet",
             Self::Autoencoder => "vae",
             Self::Preview => "vae_approx",
         }
@@ -48,6 +51,7 @@ impl UserModel {
             Self::Checkpoint => "checkpoint",
             Self::Lora => "lora",
             Self::Embedding => "embedding",
+            Self::Unet => "unet",
             Self::Autoencoder => "autoencoder",
             Self::Preview => "preview",
         }
@@ -59,6 +63,7 @@ impl UserModel {
             Self::Checkpoint => &["models/Stable-diffusion", "models/checkpoints", "checkpoints"],
             Self::Lora => &["models/Lora", "models/LyCORIS", "models/loras", "loras", "lora"],
             Self::Embedding => &["embeddings", "models/embeddings"],
+            Self::Unet => &["models/unet", "models/diffusion_models", "unet", "diffusion_models"],
             Self::Autoencoder => &["models/VAE", "models/vae", "vae"],
             Self::Preview => &["models/VAE-approx", "models/vae_approx", "vae_approx"],
         }
@@ -174,6 +179,7 @@ mod tests {
             "a1111/models/Stable-diffusion/v1-5.ckpt",
             "a1111/embeddings/easy.pt",
             "comfy/models/loras/Line.safetensors",
+            "comfy/models/unet/v1-5-Q8_0.gguf",
             "plain/line.safetensors",
             "plain/notes.txt",
             "hub/models--some--model/snapshots/abc/unet/config.json",
@@ -187,7 +193,8 @@ mod tests {
         config.fetch.hub_cache = Some(at("hub"));
         let store = ModelStore::open(config).unwrap();
         let found = |kind, name: &str| store.find_user_model(kind, name);
-        use UserModel::{Checkpoint, Embedding, Lora};
+        use UserModel::{Checkpoint, Embedding, Lora, Unet};
+        assert_eq!(found(Unet, "v1-5-q8_0"), Some(at("comfy/models/unet/v1-5-Q8_0.gguf")));
         assert_eq!(found(Lora, "ink"), Some(at("home/models/lora/ink.safetensors")));
         assert_eq!(found(Lora, "style/江雪"), Some(at("a1111/models/Lora/style/江雪.safetensors")));
         assert_eq!(found(Lora, "江雪.safetensors"), Some(at("a1111/models/Lora/style/江雪.safetensors")));

@@ -1,9 +1,9 @@
-//! Reading an entry's tensors, its sha256 checked on the very bytes that are parsed.
+//! Reading an entry's tensors, its sha256 checked on the very bytes that are parsed; and files of the user's.
 
 use std::path::Path;
 
 use crate::catalogue::LicenceClass;
-use crate::containers::{Container, Limits, ParseError, ncnn, onnx, parse, read_bounded};
+use crate::containers::{Container, Limits, Opened, ParseError, onnx, parse, read_bounded};
 use crate::fetch::FetchError;
 use crate::sha256::Sha256Hex;
 use crate::store::{ModelStore, StoreError};
@@ -26,30 +26,18 @@ pub struct Weights {
 
 impl Weights {
     /// Of a file the user has, in any container; it is named by its path, and nothing is known about its licence. For
-    /// ncnn either of the two files may be named; the sha256 is that of the `.bin`.
+    /// ncnn either of the two files may be named; the sha256 is that of the `.bin`. As [`containers::read`] says, most tensors
+    /// are read from the file when they are asked for; a file that changes after it was hashed is then refused.
+    ///
+    /// [`containers::read`]: crate::containers::read
     ///
     /// # Errors
     /// [`ParseError`].
     pub fn of_file(path: &Path) -> Result<Self, ParseError> {
         let limits = Limits::default();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let bytes = read_bounded(path, &limits)?;
-        let container = Container::detect(&bytes, &name)?;
-        let is_param =
-            container == Container::Ncnn && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("param"));
-        let bytes = if is_param { read_bounded(&path.with_extension("bin"), &limits)? } else { bytes };
-        let sha256 = Sha256Hex::of(&bytes);
-        let (tensors, graph) = match container {
-            Container::Onnx => {
-                let model = onnx::read(bytes, &limits)?;
-                (model.tensors, Some(model.graph))
-            }
-            Container::Ncnn => {
-                let param = read_bounded(&path.with_extension("param"), &limits)?;
-                (ncnn::read(&param, bytes, &limits)?.into_tensors(), None)
-            }
-            _ => (parse(bytes, &name, &limits)?, None),
-        };
+        let opened = Opened::at(path, &limits)?;
+        let sha256 = opened.sha256()?;
+        let (tensors, graph) = opened.parse(&limits)?;
         let id = path.display().to_string();
         Ok(Self { id, tensors, graph, sha256, licence_class: LicenceClass::Unclear })
     }

@@ -194,7 +194,7 @@ fn load_squeeze(engine: &Engine, checkpoint: &Checkpoint<'_>, file: &TensorFile)
         let exported = file.iter().find(|view| is_number(view.name()) && view.shape() == [inputs, outputs]);
         let weight = match exported.filter(|_| checkpoint.shape(name).is_none()) {
             Some(view) => {
-                let values = view.to_f32();
+                let values = crate::error::values(view)?;
                 let turned = (0..outputs * inputs).map(|i| values[i % inputs * outputs + i / inputs]).collect();
                 Weight::new(&[outputs, inputs], turned)?
             }

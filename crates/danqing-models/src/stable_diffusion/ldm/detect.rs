@@ -10,11 +10,13 @@ use crate::latent_codecs::autoencoder_kl::AutoencoderKlConfig;
 pub(in crate::stable_diffusion) type Shapes<'a> = BTreeMap<&'a str, &'a [usize]>;
 
 /// Groups of every normalisation, and what latents are multiplied with, in all Stable Diffusion.
-const GROUPS: usize = 32;
+pub(in crate::stable_diffusion) const GROUPS: usize = 32;
 const SCALING: f32 = 0.18215;
 /// Heads of Stable Diffusion 1, and channels of a head of 2.
 const HEADS: usize = 8;
 const HEAD: usize = 64;
+/// Channels of the text that Stable Diffusion 2 attends to.
+const SECOND_CONTEXT: usize = 1024;
 /// Blocks or layers that are counted; published networks have fewer than 40.
 const MOST: usize = 1000;
 
@@ -26,6 +28,17 @@ pub(super) fn side(shapes: &Shapes<'_>, name: &str, axis: usize) -> Option<usize
 /// The first number from 0 on that there is not.
 pub(super) fn count(exists: impl Fn(usize) -> bool) -> usize {
     (0..MOST).take_while(|index| exists(*index)).count()
+}
+
+/// Whether a UNet is Stable Diffusion 2's, by the rank of its transformers' projections and the channels of the text: they
+/// are linear there, but some writers of GGUF store them as 1×1 kernels.
+pub(in crate::stable_diffusion) fn is_second_family(rank: usize, context: usize) -> bool {
+    rank == 2 || context == SECOND_CONTEXT
+}
+
+/// Heads of a transformer of so many channels.
+pub(in crate::stable_diffusion) fn heads(is_second: bool, channels: usize) -> usize {
+    if is_second { (channels / HEAD).max(1) } else { HEADS }
 }
 
 /// Of the UNet: levels from where it halves, heads by its kind (linear layers in its transformers are Stable Diffusion 2's).
@@ -40,8 +53,10 @@ pub(in crate::stable_diffusion) fn unet_config(shapes: &Shapes<'_>) -> Option<Un
     let channels = |level| of(&format!("input_blocks.{}.0.out_layers.3.weight", first_block(level)), 0);
     let channels: Vec<usize> = (0..=halvings.len()).map(channels).collect::<Option<_>>()?;
     let middle = "middle_block.1.proj_in.weight";
-    let has_linear_projection = shapes.get(format!("{}{middle}", unet::PREFIX).as_str())?.len() == 2;
-    let heads_of = |channels: usize| if has_linear_projection { (channels / HEAD).max(1) } else { HEADS };
+    let context = of("middle_block.1.transformer_blocks.0.attn2.to_k.weight", 1)?;
+    let rank = shapes.get(format!("{}{middle}", unet::PREFIX).as_str())?.len();
+    let has_linear_projection = is_second_family(rank, context);
+    let heads_of = |channels: usize| self::heads(has_linear_projection, channels);
     let has_transformer = |level| of(&format!("input_blocks.{}.1.proj_in.weight", first_block(level)), 0).is_some();
     let heads = channels.iter().enumerate().map(
         |(level, channels)| {
@@ -54,7 +69,7 @@ pub(in crate::stable_diffusion) fn unet_config(shapes: &Shapes<'_>) -> Option<Un
         heads: heads.collect(),
         middle_heads: heads_of(*channels.last()?),
         layers,
-        context: of("middle_block.1.transformer_blocks.0.attn2.to_k.weight", 1)?,
+        context,
         groups: GROUPS,
         has_linear_projection,
         channels,

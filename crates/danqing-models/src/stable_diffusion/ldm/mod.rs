@@ -12,7 +12,7 @@ mod text;
 mod unet;
 
 pub(super) use autoencoder::{PREFIX as AUTOENCODER, autoencoder};
-pub(super) use detect::{Shapes, autoencoder_config, unet_config};
+pub(super) use detect::{GROUPS, Shapes, autoencoder_config, heads, is_second_family, unet_config};
 pub(super) use text::{PREFIX as TEXT, TextNames};
 pub(super) use unet::{PREFIX as UNET, unet};
 

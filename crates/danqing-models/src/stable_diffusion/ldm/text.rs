@@ -11,6 +11,7 @@ use crate::text_encoders::clip::ClipTextConfig;
 pub(in crate::stable_diffusion) const PREFIX: &str = "cond_stage_model.";
 /// Layers of `OpenCLIP` that Stable Diffusion 2 uses: the last of its 24 is left out.
 const OPEN_CLIP_LAYERS: usize = 23;
+const OPEN_CLIP_CHANNELS: usize = 1024;
 /// Channels of a head in every CLIP.
 const HEAD: usize = 64;
 
@@ -53,7 +54,8 @@ impl TextNames {
         let token = "text_model.embeddings.token_embedding.weight";
         let (vocabulary, channels) = (named(token, 0)?, named(token, 1)?);
         let layers = count(|index| shapes.contains_key(layer(index).as_str()));
-        let is_open = self == Self::OpenClip;
+        // Some writers of GGUF give `OpenCLIP` transformers' names; its channels give it away.
+        let is_open = self == Self::OpenClip || channels == OPEN_CLIP_CHANNELS;
         Some(ClipTextConfig {
             vocabulary,
             tokens: named("text_model.embeddings.position_embedding.weight", 0)?,
@@ -83,7 +85,12 @@ impl TextNames {
     pub(in crate::stable_diffusion) fn belongs(self, name: &str) -> bool {
         let Some(inside) = name.strip_prefix(PREFIX) else { return false };
         let last_layer = format!("model.transformer.resblocks.{OPEN_CLIP_LAYERS}.");
-        let is_unused = self == Self::OpenClip && inside.starts_with(&last_layer);
+        let renamed_layer = format!("encoder.layers.{OPEN_CLIP_LAYERS}.");
+        let is_unused = match self {
+            Self::OpenClip => inside.starts_with(&last_layer),
+            // ViT-L/14 has 12 layers.
+            _ => inside.contains(&renamed_layer),
+        };
         let others = ["position_ids", "text_projection", "text_projection.weight", "logit_scale", "attn_mask"];
         !is_unused && !others.iter().any(|end| inside.ends_with(end))
     }

@@ -69,7 +69,7 @@ fn statistics(values: &[f32]) -> [f32; 3] {
 
 /// Fails if any value is further from its golden one than a share of the largest golden one.
 fn assert_near(actual: &[f32], golden: &TensorFile, name: &str, share: f32) -> Outcome {
-    let expected = golden.get(name).ok_or_else(|| format!("no {name}"))?.to_f32();
+    let expected = golden.get(name).ok_or_else(|| format!("no {name}"))?.to_f32()?;
     assert_eq!(actual.len(), expected.len(), "{name}");
     let most = expected.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
     let worst = actual.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / most;
@@ -104,7 +104,7 @@ fn matrices_losses_and_gradients_equal_pytorch() -> Outcome {
         let shape = Shape::new(1, size.1, size.0, 3);
         let (terms, gradient) = loss.at(&FeatureMap::from_nhwc(&engine, shape, turned)?)?;
         let terms = [terms.content as f32, terms.style as f32, terms.tv as f32];
-        let expected = golden.get(&format!("{case}.terms")).ok_or("no terms")?.to_f32();
+        let expected = golden.get(&format!("{case}.terms")).ok_or("no terms")?.to_f32()?;
         for (term, expected) in terms.iter().zip(expected) {
             assert!((term - expected).abs() <= VALUE_TOLERANCE * expected, "{case}: {term}, expected {expected}");
         }

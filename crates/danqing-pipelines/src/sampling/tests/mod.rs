@@ -29,7 +29,7 @@ fn golden_file() -> TensorFile {
 }
 
 fn golden(file: &TensorFile, name: &str) -> Vec<f32> {
-    file.get(name).unwrap_or_else(|| panic!("no {name}")).to_f32()
+    file.get(name).unwrap_or_else(|| panic!("no {name}")).to_f32().unwrap()
 }
 
 /// Every value within `absolute + relative·|expected|`.

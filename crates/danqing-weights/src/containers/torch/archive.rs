@@ -1,7 +1,7 @@
 //! The zip layout: `NAME/data.pkl` and one stored (not compressed) member `NAME/data/KEY` per storage.
 
 use std::collections::HashMap;
-use std::io::{Cursor, Read};
+use std::io::{BufReader, Read};
 use std::ops::Range;
 
 use zip::{CompressionMethod, ZipArchive};
@@ -10,6 +10,7 @@ use crate::TensorFile;
 use crate::containers::torch::NAME;
 use crate::containers::torch::flatten::{Storages, flatten};
 use crate::containers::{Limits, ParseError, pickle};
+use crate::source::Source;
 
 /// Reads a checkpoint written by torch 1.6 or newer.
 ///
@@ -17,11 +18,16 @@ use crate::containers::{Limits, ParseError, pickle};
 /// [`ParseError`].
 pub fn read_zip(bytes: Vec<u8>, limits: &Limits) -> Result<TensorFile, ParseError> {
     limits.check_file(bytes.len() as u64)?;
-    let archive = members(&bytes, limits)?;
-    let pickled = pickle::unpickle(&bytes[archive.pickle.clone()], limits)?;
+    read_source(bytes.into(), limits)
+}
+
+/// Reads the list of members and the pickle; storages stay where they are.
+pub(crate) fn read_source(source: Source, limits: &Limits) -> Result<TensorFile, ParseError> {
+    let archive = members(&source, limits)?;
+    let pickled = pickle::unpickle(&source.read(archive.pickle.clone())?, limits)?;
     let storages = Storages { places: archive.storages, base: archive.pickle.start };
-    let (tensors, metadata) = flatten(&pickled, &storages, &bytes, limits)?;
-    TensorFile::new(bytes, tensors, metadata)
+    let (tensors, metadata) = flatten(&pickled, &storages, &source, limits)?;
+    TensorFile::new(source, tensors, metadata)
 }
 
 struct Members {
@@ -29,9 +35,9 @@ struct Members {
     storages: HashMap<String, Range<usize>>,
 }
 
-fn members(bytes: &[u8], limits: &Limits) -> Result<Members, ParseError> {
+fn members(source: &Source, limits: &Limits) -> Result<Members, ParseError> {
     let damaged = |error: zip::result::ZipError| ParseError::malformed(NAME, format!("zip archive: {error}"));
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    let mut archive = ZipArchive::new(BufReader::new(source.reader())).map_err(damaged)?;
     limits.check_tensors(archive.len())?;
     let mut pickle = None;
     let mut storages = HashMap::new();
@@ -45,7 +51,7 @@ fn members(bytes: &[u8], limits: &Limits) -> Result<Members, ParseError> {
             let _ = member.by_ref().take(16).read_to_string(&mut order);
             check_byte_order(&order)?;
         }
-        let place = place(&member, bytes.len())?;
+        let place = place(&member, source.len())?;
         if inner == "data.pkl" {
             limits.check_header(place.len() as u64)?;
             pickle = Some(place);

@@ -7,6 +7,7 @@ use crate::containers::limits::Budget;
 use crate::containers::pickle::{Call, Global, Object, Pickled, StorageKind, Value, size as pickle_size};
 use crate::containers::torch::{NAME, numpy, strided};
 use crate::containers::{Limits, ParseError};
+use crate::source::Source;
 use crate::{Dtype, TensorEntry};
 
 /// Where storages lie in the file.
@@ -23,7 +24,7 @@ pub(super) type Flat = (Vec<TensorEntry>, BTreeMap<String, String>);
 pub(super) fn flatten(
     pickled: &Pickled,
     storages: &Storages,
-    file: &[u8],
+    file: &Source,
     limits: &Limits,
 ) -> Result<Flat, ParseError> {
     let budget = Budget::new(limits, file.len());
@@ -35,7 +36,7 @@ pub(super) fn flatten(
 struct Walk<'a> {
     pickled: &'a Pickled,
     storages: &'a Storages,
-    file: &'a [u8],
+    file: &'a Source,
     limits: &'a Limits,
     budget: Budget,
     visited: usize,

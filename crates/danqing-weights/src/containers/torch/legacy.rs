@@ -8,6 +8,7 @@ use crate::containers::pickle::{Object, Pickled, Value, unpickle};
 use crate::containers::torch::NAME;
 use crate::containers::torch::flatten::{Storages, flatten, storage_dtypes};
 use crate::containers::{Limits, ParseError};
+use crate::source::Source;
 
 /// 0x1950a86a20f9469cfc6c, pickled with protocol 2.
 const MAGIC: [u8; 14] = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
@@ -39,8 +40,9 @@ pub fn read_legacy(bytes: Vec<u8>, limits: &Limits) -> Result<TensorFile, ParseE
     let (pickled, base) = next()?;
     let (keys, _) = next()?;
     let places = storages(&bytes, position, &keys, &pickled, limits)?;
-    let (tensors, metadata) = flatten(&pickled, &Storages { places, base }, &bytes, limits)?;
-    TensorFile::new(bytes, tensors, metadata)
+    let source = Source::from(bytes);
+    let (tensors, metadata) = flatten(&pickled, &Storages { places, base }, &source, limits)?;
+    TensorFile::new(source, tensors, metadata)
 }
 
 fn check_version(pickled: &Pickled) -> Result<(), ParseError> {

@@ -8,6 +8,7 @@ mod legacy;
 mod numpy;
 mod strided;
 
+pub(crate) use archive::read_source as read_zip_source;
 pub use archive::read_zip;
 pub(crate) use legacy::is_legacy;
 pub use legacy::read_legacy;

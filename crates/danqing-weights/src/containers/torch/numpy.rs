@@ -8,7 +8,8 @@ use crate::containers::pickle::{Call, Global, Object, Pickled, Value, unpickle};
 use crate::containers::torch::flatten::{Storages, flatten};
 use crate::containers::torch::strided;
 use crate::containers::{Limits, ParseError};
-use crate::tensor::{TensorBytes, byte_count};
+use crate::source::Source;
+use crate::tensor::TensorBytes;
 use crate::{Dtype, TensorEntry, TensorFile};
 
 const NAME: &str = "numpy pickle";
@@ -21,15 +22,16 @@ pub fn read_numpy(bytes: Vec<u8>, limits: &Limits) -> Result<TensorFile, ParseEr
     limits.check_file(bytes.len() as u64)?;
     let pickled = unpickle(&bytes, limits)?;
     let storages = Storages { places: HashMap::new(), base: 0 };
-    let (tensors, metadata) = flatten(&pickled, &storages, &bytes, limits)?;
-    TensorFile::new(bytes, tensors, metadata)
+    let source = Source::from(bytes);
+    let (tensors, metadata) = flatten(&pickled, &storages, &source, limits)?;
+    TensorFile::new(source, tensors, metadata)
 }
 
 /// One array; the name is the caller's.
 pub(super) fn array(
     pickled: &Pickled,
     call: &Call,
-    file: &[u8],
+    file: &Source,
     base: usize,
     budget: &mut Budget,
 ) -> Result<TensorEntry, ParseError> {
@@ -38,7 +40,7 @@ pub(super) fn array(
     let &[_, shape, dtype, Value::Bool(fortran), data] = state else { return Err(broken()) };
     let shape = pickled.sizes(shape, "an array's shape")?;
     let dtype = self::dtype(pickled, dtype)?;
-    let elements = byte_count(dtype, &shape).ok_or_else(broken)? / dtype.size();
+    let elements = dtype.bytes_of(&shape).ok_or_else(broken)? / dtype.size();
     let bytes = match self::data(pickled, data).ok_or_else(broken)? {
         Data::Bytes(place) if fortran => {
             let place = base + place.start..base + place.end;

@@ -6,7 +6,8 @@ use crate::Dtype;
 use crate::containers::ParseError;
 use crate::containers::limits::Budget;
 use crate::containers::torch::NAME;
-use crate::tensor::{TensorBytes, byte_count};
+use crate::source::Source;
+use crate::tensor::TensorBytes;
 
 /// A view of a storage.
 pub(super) struct Layout {
@@ -17,7 +18,7 @@ pub(super) struct Layout {
 
 impl Layout {
     fn elements(&self) -> Option<usize> {
-        byte_count(Dtype::U8, &self.shape)
+        Dtype::U8.bytes_of(&self.shape)
     }
 
     /// One more than the last element touched; `None` on overflow. 0 for a view without elements.
@@ -45,7 +46,7 @@ impl Layout {
 
 /// The view's bytes: a place in the file if they are contiguous, else gathered in row-major order.
 pub(super) fn gather(
-    file: &[u8],
+    file: &Source,
     storage: Range<usize>,
     dtype: Dtype,
     layout: &Layout,
@@ -61,7 +62,7 @@ pub(super) fn gather(
         return Ok(TensorBytes::File(start..start + elements * size));
     }
     budget.take(elements.saturating_mul(size))?;
-    let data = &file[storage.start..storage.start + end * size];
+    let data = file.read(storage.start..storage.start + end * size)?;
     let mut out = Vec::with_capacity(elements * size);
     let mut index = vec![0; layout.shape.len()];
     let mut position = layout.offset;
