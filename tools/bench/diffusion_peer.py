@@ -4,7 +4,7 @@ and threads, each in a process of its own, outputs compared.
 
     tools/golden/run.sh diffusion    # makes the environment
     tools/.venv-golden-diffusion/bin/python tools/bench/diffusion_peer.py --danqing target/release/danqing \\
-        [--name unet|unet-b2|vae-decode|vae-encode|clip] [--threads 2] [--runs 2] [--rounds 2] [--out FILE]
+        [--name unet|unet-b2|unet-1024|vae-decode|vae-decode-1024|vae-encode|vae-encode-1024|clip] [--threads 2] [--runs 2] [--rounds 2] [--out FILE]
 
 Programs take turns, `--rounds` times. Printed: minima of the wall time of a forward; CPU time of a forward (user and
 system, of all threads), which another load on the machine disturbs less; each process's peak of resident memory; the ratios;
@@ -46,12 +46,13 @@ def build(name):
     def nchw(x):
         return x.permute(0, 3, 1, 2).contiguous()
 
+    side = 128 if name.endswith("-1024") else 64
     if name.startswith("unet"):
         from diffusers import UNet2DConditionModel
 
         batch = 2 if name == "unet-b2" else 1
         model = made(UNet2DConditionModel, cross_attention_dim=768, attention_head_dim=8)
-        latent, context = nchw(seeded("input.latent", batch, 64, 64, 4)), seeded("input.context", batch, 77, 768)
+        latent, context = nchw(seeded("input.latent", batch, side, side, 4)), seeded("input.context", batch, 77, 768)
         time_step = torch.full((batch,), 501.0)
         return lambda: nhwc(model(latent, time_step, context).sample)
     if name.startswith("vae"):
@@ -59,10 +60,10 @@ def build(name):
 
         blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
         model = made(AutoencoderKL, block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
-        if name == "vae-decode":
-            latent = nchw(seeded("input.latent", 1, 64, 64, 4))
+        if name.startswith("vae-decode"):
+            latent = nchw(seeded("input.latent", 1, side, side, 4))
             return lambda: nhwc(model.decode(latent / 0.18215).sample)
-        picture = nchw(seeded("input.picture", 1, 512, 512, 3))
+        picture = nchw(seeded("input.picture", 1, 8 * side, 8 * side, 3))
         return lambda: nhwc(model.encode(picture).latent_dist.mean * 0.18215)
     from transformers import CLIPTextConfig, CLIPTextModel
 

@@ -15,15 +15,21 @@ use danqing_weights::{Limits, ModelStore, TensorFile, containers};
 use serde::Serialize;
 
 pub use self::error::Error;
-use self::networks::Origin;
+use self::networks::{LATENT, Origin};
 use self::workload::Workload;
 
+/// Ends the names of workloads for pictures of 1024²; they run only when they are named.
+const LARGE: &str = "-1024";
+
 /// Names of all workloads.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 20] = [
     "unet",
     "unet-b2",
+    "unet-1024",
     "vae-decode",
+    "vae-decode-1024",
     "vae-encode",
+    "vae-encode-1024",
     "taesd-decode",
     "clip",
     "rrdb",
@@ -42,7 +48,7 @@ pub const NAMES: [&str; 17] = [
 /// What is to be timed, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
-    /// One of [`NAMES`]; `None` = all.
+    /// One of [`NAMES`]; `None` = all but those of 1024².
     pub name: Option<&'a str>,
     /// Timed runs, after one that is not counted.
     pub runs: usize,
@@ -69,6 +75,8 @@ pub struct Measurement {
     pub seconds_min: f64,
     /// Wall time of the middle one.
     pub seconds_median: f64,
+    /// Wall time of reading and packing the weights, or of making them.
+    pub load_seconds: f64,
     /// Most bytes of weights, maps and scratch at once.
     pub peak_bytes: usize,
     /// 10⁹ multiplications and additions of a run.
@@ -86,14 +94,18 @@ pub fn run(
     report: &mut dyn FnMut(&Measurement),
 ) -> Result<Vec<Measurement>, Error> {
     let names = chosen(settings)?;
+    let start = Instant::now();
     let file = settings.weights.map(|path| containers::read(path, &Limits::default())).transpose()?;
     let origin = Origin { store, file: file.as_ref() };
     let mut all = Vec::with_capacity(names.len());
+    let read_seconds = start.elapsed().as_secs_f64();
     for name in names {
         engine.cancel_token().check()?;
         engine.reset_peak();
+        let start = Instant::now();
         let workload = workload(engine, &origin, name)?;
-        let (measurement, output) = measure(engine, name, &workload, settings.runs)?;
+        let load_seconds = read_seconds + start.elapsed().as_secs_f64();
+        let (measurement, output) = measure(engine, name, &workload, (settings.runs, load_seconds))?;
         report(&measurement);
         all.push(measurement);
         if let Some(path) = settings.dump {
@@ -111,7 +123,7 @@ fn chosen(settings: Settings<'_>) -> Result<Vec<&'static str>, Error> {
         let options = [("weights", settings.weights), ("dump", settings.dump)];
         return match options.into_iter().find(|(_, path)| path.is_some()) {
             Some((option, _)) => Err(Error::OneWorkload { option }),
-            None => Ok(NAMES.to_vec()),
+            None => Ok(NAMES.into_iter().filter(|name| !name.ends_with(LARGE)).collect()),
         };
     };
     let found = NAMES.into_iter().find(|name| *name == asked);
@@ -120,10 +132,13 @@ fn chosen(settings: Settings<'_>) -> Result<Vec<&'static str>, Error> {
 
 fn workload(engine: &Engine, origin: &Origin<'_>, name: &'static str) -> Result<Workload, Error> {
     let operator = match name {
-        "unet" => return networks::unet(engine, origin, 1),
-        "unet-b2" => return networks::unet(engine, origin, 2),
-        "vae-decode" => return networks::vae_decode(engine, origin),
-        "vae-encode" => return networks::vae_encode(engine, origin),
+        "unet" => return networks::unet(engine, origin, 1, LATENT),
+        "unet-b2" => return networks::unet(engine, origin, 2, LATENT),
+        "unet-1024" => return networks::unet(engine, origin, 1, 2 * LATENT),
+        "vae-decode" => return networks::vae_decode(engine, origin, LATENT),
+        "vae-decode-1024" => return networks::vae_decode(engine, origin, 2 * LATENT),
+        "vae-encode" => return networks::vae_encode(engine, origin, LATENT),
+        "vae-encode-1024" => return networks::vae_encode(engine, origin, 2 * LATENT),
         "taesd-decode" => return networks::taesd_decode(engine, origin),
         "clip" => return networks::clip(engine, origin),
         "rrdb" => return networks::rrdb(engine, origin),
@@ -149,7 +164,7 @@ fn measure(
     engine: &Engine,
     name: &'static str,
     workload: &Workload,
-    runs: usize,
+    (runs, load_seconds): (usize, f64),
 ) -> Result<(Measurement, FeatureMap), Error> {
     let before = engine.operations();
     let mut output = workload.run(engine)?;
@@ -173,6 +188,7 @@ fn measure(
         runs,
         seconds_min: seconds[0],
         seconds_median: seconds[runs / 2],
+        load_seconds,
         peak_bytes: engine.memory().peak_bytes,
         gflop,
     };
@@ -220,7 +236,7 @@ mod tests {
         assert_eq!((all.len(), seen, all[0].name, all[0].runs), (1, 1, "cross-attention", 2));
         // Two products of 4096×77 scores over 320 channels, a multiplication and an addition each.
         assert!((all[0].gflop - 4.0 * 4096.0 * 77.0 * 320.0 * 1e-9).abs() < 1e-9);
-        assert!(all[0].seconds_min <= all[0].seconds_median);
+        assert!(all[0].seconds_min <= all[0].seconds_median && all[0].load_seconds > 0.0);
         assert!(all[0].peak_bytes > 2 * 4096 * 320 * 4);
         let file = containers::read(&path, &Limits::default()).expect("a file");
         assert_eq!(file.get("key").expect("an input").shape(), [1, 1, 77, 320]);

@@ -18,7 +18,7 @@ use super::Error;
 use super::workload::{Workload, input};
 
 /// Side of a latent of 512².
-const LATENT: usize = 64;
+pub(super) const LATENT: usize = 64;
 /// Tokens of a text.
 const TOKENS: usize = 77;
 /// Noise in the middle of the schedule.
@@ -47,36 +47,36 @@ impl Origin<'_> {
     }
 }
 
-/// One forward of the Stable Diffusion 1.5 UNet at 512², for a batch.
-pub(super) fn unet(engine: &Engine, origin: &Origin<'_>, batch: usize) -> Result<Workload, Error> {
+/// One forward of the Stable Diffusion 1.5 UNet, for a batch of latents of that side.
+pub(super) fn unet(engine: &Engine, origin: &Origin<'_>, batch: usize, side: usize) -> Result<Workload, Error> {
     let network = Unet::load(engine, origin.tensors(), UnetConfig::sd1())?;
-    let latent = input(engine, "input.latent", Shape::new(batch, LATENT, LATENT, network.input_channels()))?;
+    let latent = input(engine, "input.latent", Shape::new(batch, side, side, network.input_channels()))?;
     let context = input(engine, "input.context", Shape::new(batch, 1, TOKENS, network.context_channels()))?;
     Ok(Workload::new(vec![("latent", latent), ("context", context)], move |engine, x| {
         Ok(network.denoise(engine, x[0], &vec![TIMESTEP; batch], x[1])?)
     }))
 }
 
-/// A latent to a picture of 512².
-pub(super) fn vae_decode(engine: &Engine, origin: &Origin<'_>) -> Result<Workload, Error> {
+/// A latent of that side to a picture.
+pub(super) fn vae_decode(engine: &Engine, origin: &Origin<'_>, side: usize) -> Result<Workload, Error> {
     let network = AutoencoderKl::load(engine, origin.tensors(), AutoencoderKlConfig::sd())?;
-    decode(engine, network)
+    decode(engine, network, side)
 }
 
-/// As [`vae_decode`] by the tiny autoencoder.
+/// As [`vae_decode`] to 512² by the tiny autoencoder.
 pub(super) fn taesd_decode(engine: &Engine, origin: &Origin<'_>) -> Result<Workload, Error> {
-    decode(engine, Taesd::load(engine, origin.tensors())?)
+    decode(engine, Taesd::load(engine, origin.tensors())?, LATENT)
 }
 
-fn decode(engine: &Engine, network: impl LatentCodec + 'static) -> Result<Workload, Error> {
-    let latent = input(engine, "input.latent", Shape::new(1, LATENT, LATENT, network.latent_channels()))?;
+fn decode(engine: &Engine, network: impl LatentCodec + 'static, side: usize) -> Result<Workload, Error> {
+    let latent = input(engine, "input.latent", Shape::new(1, side, side, network.latent_channels()))?;
     Ok(Workload::new(vec![("latent", latent)], move |engine, x| Ok(network.decode(engine, x[0])?)))
 }
 
-/// A picture of 512² to the mean of its latent.
-pub(super) fn vae_encode(engine: &Engine, origin: &Origin<'_>) -> Result<Workload, Error> {
+/// A picture to the mean of its latent, of that side.
+pub(super) fn vae_encode(engine: &Engine, origin: &Origin<'_>, side: usize) -> Result<Workload, Error> {
     let network = AutoencoderKl::load(engine, origin.tensors(), AutoencoderKlConfig::sd())?;
-    let picture = input(engine, "input.picture", Shape::new(1, 8 * LATENT, 8 * LATENT, 3))?;
+    let picture = input(engine, "input.picture", Shape::new(1, 8 * side, 8 * side, 3))?;
     Ok(Workload::new(vec![("picture", picture)], move |engine, x| Ok(network.encode(engine, x[0])?.mean)))
 }
 
