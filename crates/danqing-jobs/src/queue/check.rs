@@ -15,7 +15,7 @@ use crate::plain_words::plain;
 use crate::{AnyMediaCapability, JobRequest, Place, Places, Studio, files};
 
 /// Kinds of the user's model files that a parameter may name.
-const KINDS: [UserModel; 3] = [UserModel::Checkpoint, UserModel::Autoencoder, UserModel::Preview];
+const KINDS: [UserModel; 4] = [UserModel::Checkpoint, UserModel::Unet, UserModel::Autoencoder, UserModel::Preview];
 
 /// Refuses what is wrong with the request itself, naming the field.
 pub(super) fn check(
@@ -268,6 +268,7 @@ mod tests {
             ("reimagine", json!({"model": "none"})),
             ("cutout", json!({"model": "/etc/passwd"})),
             ("reimagine", json!({"model": "~/x.safetensors"})),
+            ("reimagine", json!({"unet": "/x/unet.gguf"})),
             ("reimagine", json!({"noise": "./x.safetensors"})),
             ("reimagine", json!({"dump_latents": "x.safetensors"})),
             ("restyle", json!({"style": "/etc/my.toml"})),

@@ -6,7 +6,7 @@ use super::half;
 
 /// Nibble `index` of 32: the low ones of 16 bytes, then their high ones.
 fn nibble(bytes: &[u8], index: usize) -> u8 {
-    bytes[index % 16] >> (4 * (index / 16)) & 15
+    bytes[index % 16] >> (4 * (index / 16)) & 0xf
 }
 
 /// Nibble `index` with bit `index` of `high` above it.

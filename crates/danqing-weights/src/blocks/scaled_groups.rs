@@ -11,15 +11,15 @@ fn two_bits(bytes: &[u8], index: usize) -> u8 {
 
 /// Four bits of element `index`: two elements of `2·run` share a byte, `run` apart.
 fn four_bits(bytes: &[u8], index: usize, run: usize) -> u8 {
-    bytes[index / (2 * run) * run + index % run] >> (4 * (index / run % 2)) & 15
+    bytes[index / (2 * run) * run + index % run] >> (4 * (index / run % 2)) & 0xf
 }
 
 /// Scale and minimum of group `group` of 8, six bits each in 12 bytes: the first four groups' lie in the low six bits of
 /// bytes 0–3 and 4–7; of the others, four bits lie in bytes 8–11 and two above those of the first.
 fn scale_and_minimum(packed: &[u8], group: usize) -> (f32, f32) {
     let (scale, minimum) = match group.checked_sub(4) {
-        None => (packed[group] & 63, packed[4 + group] & 63),
-        Some(j) => (packed[8 + j] & 15 | packed[j] >> 2 & 48, packed[8 + j] >> 4 | packed[4 + j] >> 2 & 48),
+        None => (packed[group] & 0x3f, packed[4 + group] & 0x3f),
+        Some(j) => (packed[8 + j] & 0xf | packed[j] >> 2 & 0x30, packed[8 + j] >> 4 | packed[4 + j] >> 2 & 0x30),
     };
     (f32::from(scale), f32::from(minimum))
 }
@@ -28,7 +28,7 @@ fn scale_and_minimum(packed: &[u8], group: usize) -> (f32, f32) {
 pub(super) fn q2_k(block: &[u8; 84]) -> [f32; 256] {
     let (d, dmin) = (half(block, 80), half(block, 82));
     let groups: [(f32, f32); 16] =
-        from_fn(|group| (d * f32::from(block[group] & 15), dmin * f32::from(block[group] >> 4)));
+        from_fn(|group| (d * f32::from(block[group] & 0xf), dmin * f32::from(block[group] >> 4)));
     from_fn(|i| {
         let (scale, minimum) = groups[i / 16];
         scale * f32::from(two_bits(&block[16..80], i)) - minimum
@@ -40,7 +40,7 @@ pub(super) fn q2_k(block: &[u8; 84]) -> [f32; 256] {
 pub(super) fn q3_k(block: &[u8; 110]) -> [f32; 256] {
     let (high, packed, d) = (&block[..32], &block[96..108], half(block, 108));
     let scales: [f32; 16] = from_fn(|group| {
-        let low = packed[group % 8] >> (4 * (group / 8)) & 15;
+        let low = packed[group % 8] >> (4 * (group / 8)) & 0xf;
         let above = packed[8 + group % 4] >> (2 * (group / 4)) & 3;
         d * (f32::from(low | above << 4) - 32.0)
     });

@@ -161,6 +161,7 @@ fn listed(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
 
 #[cfg(test)]
 mod tests {
+    use super::UserModel::{Checkpoint, Embedding, Lora, Unet};
     use super::*;
     use crate::StoreConfig;
 
@@ -193,7 +194,6 @@ mod tests {
         config.fetch.hub_cache = Some(at("hub"));
         let store = ModelStore::open(config).unwrap();
         let found = |kind, name: &str| store.find_user_model(kind, name);
-        use UserModel::{Checkpoint, Embedding, Lora, Unet};
         assert_eq!(found(Unet, "v1-5-q8_0"), Some(at("comfy/models/unet/v1-5-Q8_0.gguf")));
         assert_eq!(found(Lora, "ink"), Some(at("home/models/lora/ink.safetensors")));
         assert_eq!(found(Lora, "style/江雪"), Some(at("a1111/models/Lora/style/江雪.safetensors")));

@@ -42,7 +42,7 @@ impl Fields {
         let mut fields = Self::default();
         for _ in 0..count {
             let name = header.text("a field's name", limits.name_bytes + SHAPE.len())?;
-            fields.field(header, name, limits)?;
+            fields.field(header, &name, limits)?;
         }
         Ok(fields)
     }
@@ -52,7 +52,7 @@ impl Fields {
         self.texts.get(name)?.parse().ok()
     }
 
-    fn field(&mut self, header: &mut Header<'_>, name: String, limits: &Limits) -> Result<(), ParseError> {
+    fn field(&mut self, header: &mut Header<'_>, name: &str, limits: &Limits) -> Result<(), ParseError> {
         let value = match header.u32("a field's type")? {
             kind::TEXT => text(header)?,
             kind::ARRAY => {
@@ -64,7 +64,7 @@ impl Fields {
             kind => Some(scalar(header, kind)?),
         };
         let Some(value) = value else { return Ok(()) };
-        match self.texts.insert(name.clone(), value) {
+        match self.texts.insert(name.to_owned(), value) {
             None => Ok(()),
             Some(_) => Err(ParseError::malformed(NAME, format!("the field {name:?} is there twice"))),
         }
