@@ -44,7 +44,7 @@ def networks():
     vae = made(AutoencoderKL, block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
     config = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_attention_heads=12, eos_token_id=2)
     text = fill(CLIPTextModel(config)).half().float()
-    return made(UNet2DConditionModel, cross_attention_dim=768, attention_head_dim=8), vae, text
+    return made(UNet2DConditionModel, sample_size=64, cross_attention_dim=768, attention_head_dim=8), vae, text
 
 
 def torch_process(arguments):

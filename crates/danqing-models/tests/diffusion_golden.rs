@@ -39,7 +39,7 @@ fn input(engine: &Engine, name: &str, shape: Shape) -> Outcome<FeatureMap> {
 }
 
 fn expected(golden: &TensorFile, name: &str) -> Vec<f32> {
-    golden.get(name).unwrap_or_else(|| panic!("no {name} in the golden")).to_f32().unwrap()
+    golden.get(name).unwrap_or_else(|| panic!("no {name} in the golden")).to_f32().expect("whole")
 }
 
 fn close(actual: &[f32], expected: &[f32], what: &str) {

@@ -96,7 +96,7 @@ impl Checkpoints {
         self.store.find_user_model(UserModel::Checkpoint, &path.to_string_lossy()).unwrap_or(path)
     }
 
-    /// As [`Self::found`], of UNets alone first.
+    /// As [`Self::found`], of one UNet alone first.
     pub(crate) fn found_unet(&self, path: PathBuf) -> PathBuf {
         if path.exists() {
             return path;
