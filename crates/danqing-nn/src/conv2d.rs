@@ -38,6 +38,12 @@ impl Conv2dConfig {
 ///
 /// Error per value: `|y − exact| ≤ (K + 4) · eps · (|bias| + Σ |w·x|)`, K = terms of the sum. The order of the sum
 /// depends on the layer alone. A padding zero times an infinite weight is NaN.
+///
+/// In [`Precision::Bf16`](crate::Precision::Bf16) weights and inputs are rounded to bfloat16 first, the bias is not:
+/// `|y − exact| ≤ ((K + 4) · eps + 2⁻⁷ + 2⁻¹⁶) · (|bias| + Σ |w·x|)`, and magnitudes of at least 2¹²⁷ · (2 − 2⁻⁸) become
+/// infinite. Depthwise layers, and those of at least 16 in and at most 4 out channels, stay `f32`. Every tier adds the same
+/// exact products in the same order, so all give the same bits, but for AMX, which adds even and odd channels of 32 apart
+/// and takes denormals as 0.
 #[derive(Debug)]
 pub struct Conv2d {
     config: Conv2dConfig,
@@ -83,7 +89,7 @@ impl Conv2d {
         } else if FewOutputs::fits(per_group, out_channels, config.groups) {
             Path::FewOutputs(FewOutputs::pack(engine, (per_group, out_channels), &taps, bias, &read)?)
         } else {
-            Path::Dense(Dense::pack(engine, shape, &taps, bias, &read)?)
+            Path::Dense(Dense::pack(engine, engine.precision(), shape, &taps, bias, &read)?)
         };
         Ok(layer(path))
     }
@@ -146,7 +152,7 @@ impl Conv2d {
     ) -> Result<FeatureMap, Error> {
         match (&self.path, maps) {
             (_, [one]) => self.forward_with(engine, one, epilogue),
-            (Path::Dense(dense), [first, ..]) if dense.takes_parts() => {
+            (Path::Dense(dense), [first, ..]) if dense.takes_parts(maps) => {
                 let shape = crate::channels::concat_shape(maps, first.shape())?;
                 let out_shape = self.out_shape(shape)?;
                 let (rows, columns) = self.windows();

@@ -89,7 +89,7 @@ impl ConvTranspose2d {
             let channels = (in_channels, out_channels);
             return Ok(layer(Path::FewOutputs(FewOutputs::pack(engine, channels, &counts, bias, &read)?)));
         }
-        Ok(layer(Path::Dense(Dense::pack(engine, shape, &counts, bias, &read)?)))
+        Ok(layer(Path::Dense(Dense::pack(engine, engine.precision(), shape, &counts, bias, &read)?)))
     }
 
     /// Shape of the result for an input of `shape`.

@@ -8,27 +8,64 @@ use danqing_capability::CancelToken;
 use crate::cpu::{Arena, Buffer, Pool, Shared};
 use crate::{Error, Tier};
 
-/// What an engine is made from. `Default`: every core, the best tier (or `DANQING_CPU`), `f32`.
+/// Environment variable that chooses the precision.
+const PRECISION: &str = "DANQING_PRECISION";
+
+/// What an engine is made from. `Default`: every core, the best tier (or `DANQING_CPU`), `f32` (or `DANQING_PRECISION`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineConfig {
     /// Threads, the caller's included; `None` = as many as the process may use. At least 1, at most 1024.
     pub threads: Option<usize>,
     /// Instruction set; `None` = `DANQING_CPU`, else the best one of this processor.
     pub tier: Option<Tier>,
-    /// Precision of maps and products.
-    pub precision: Precision,
+    /// Precision of products; `None` = `DANQING_PRECISION`, else `f32`.
+    pub precision: Option<Precision>,
     /// Where maps lie and layers run.
     #[cfg(feature = "candle")]
     pub device: crate::Device,
 }
 
-/// Precision of maps and products; sums are always `f32` or better.
+/// Precision of products; maps are `f32`, sums `f32` or better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precision {
     /// 32 bit floats.
     #[default]
     F32,
+    /// Operands of dense convolutions, linear layers and products are rounded to bfloat16 (8 bits of precision), sums
+    /// stay `f32`. Weights take half the memory on every tier. Maps, norms, activations, attention and gradients stay
+    /// `f32`, as do depthwise layers and those of at most 4 output channels.
+    Bf16,
+}
+
+impl Precision {
+    /// Every precision, the default first.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+
+    /// Name on the command line, in backends and in recipes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
+}
+
+impl std::fmt::Display for Precision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Precision {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|precision| precision.name() == name);
+        let unknown = || Error::Setting { what: "precision", actual: name.to_owned(), expected: "f32 or bf16" };
+        found.ok_or_else(unknown)
+    }
 }
 
 /// Bytes of feature maps and scratch of one engine.
@@ -40,12 +77,13 @@ pub struct Memory {
     pub peak_bytes: usize,
 }
 
-/// Cheap to clone: clones share threads and arena; each has its own cancel token.
+/// Cheap to clone: clones share threads and arena; each has its own precision and cancel token.
 ///
 /// Several threads may use one engine; the second to arrive while the pool is busy works alone on its own thread.
 #[derive(Clone, Debug)]
 pub struct Engine {
     parts: Arc<Parts>,
+    precision: Precision,
     cancel: CancelToken,
 }
 
@@ -54,7 +92,6 @@ struct Parts {
     pool: Pool,
     arena: Arc<Arena>,
     tier: Tier,
-    precision: Precision,
     operations: AtomicU64,
     #[cfg(feature = "candle")]
     device: Option<candle_core::Device>,
@@ -64,7 +101,8 @@ impl Engine {
     /// Starts the threads.
     ///
     /// # Errors
-    /// [`Error::UnknownTier`], [`Error::TierUnavailable`], [`Error::Setting`] for 0 or too many threads,
+    /// [`Error::UnknownTier`], [`Error::TierUnavailable`], [`Error::Setting`] for 0 or too many threads, an unknown
+    /// precision in the environment, or one that the device has not,
     /// [`Error::Threads`] if the system refuses. With a device: `Error::Device` if it can't be opened.
     pub fn new(config: EngineConfig) -> Result<Self, Error> {
         Self::of_tier(Tier::choose(config.tier)?, config)
@@ -80,31 +118,60 @@ impl Engine {
             pool: Pool::new(threads)?,
             arena: Arc::default(),
             tier,
-            precision: config.precision,
             operations: AtomicU64::new(0),
             #[cfg(feature = "candle")]
             device: config.device.open()?,
         };
-        Ok(Self { parts: Arc::new(parts), cancel: CancelToken::default() })
+        let engine = Self { parts: Arc::new(parts), precision: Precision::F32, cancel: CancelToken::default() };
+        engine.with_precision(chosen_precision(config.precision)?)
+    }
+
+    /// The same threads and arena in another precision: of products, and of the layers that it packs. A layer stays in the
+    /// precision it was packed in.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for anything but `f32` on a device.
+    pub fn with_precision(&self, precision: Precision) -> Result<Self, Error> {
+        #[cfg(feature = "candle")]
+        if self.parts.device.is_some() && precision != Precision::F32 {
+            let actual = precision.to_string();
+            return Err(Error::Setting { what: "precision of a device", actual, expected: "f32" });
+        }
+        Ok(Self { precision, ..self.clone() })
+    }
+
+    /// The same threads and arena in `f32`, which every device has: for work that needs it, such as optimisation.
+    #[must_use]
+    pub fn in_f32(&self) -> Self {
+        Self { precision: Precision::F32, ..self.clone() }
     }
 
     /// The same threads and arena under another cancel token.
     #[must_use]
     pub fn with_cancel(&self, cancel: CancelToken) -> Self {
-        Self { parts: Arc::clone(&self.parts), cancel }
+        Self { cancel, ..self.clone() }
     }
 
-    /// Name for recipes: device, tier and precision, e.g. `cpu-avx2-f32`; of a device, `candle-cuda-f32`.
+    /// Name for recipes: device, instructions and precision, e.g. `cpu-avx2-f32`; of a device, `candle-cuda-f32`.
+    ///
+    /// The instructions are those of [`Self::kernels`].
     #[must_use]
     pub fn backend(&self) -> String {
-        let precision = match self.parts.precision {
-            Precision::F32 => "f32",
-        };
+        let precision = self.precision;
         #[cfg(feature = "candle")]
         if let Some(device) = &self.parts.device {
             return format!("{}-{precision}", crate::candle::name(device));
         }
-        format!("cpu-{}-{precision}", self.parts.tier)
+        format!("cpu-{}-{precision}", self.kernels())
+    }
+
+    /// The tier whose kernels run: below [`Self::tier`] for [`Tier::Amx`] in `f32`, which is [`Tier::Avx512`] to the byte.
+    #[must_use]
+    pub fn kernels(&self) -> Tier {
+        match (self.parts.tier, self.precision) {
+            (Tier::Amx, Precision::F32) => Tier::Avx512,
+            (tier, _) => tier,
+        }
     }
 
     /// The device backend, if this engine has one.
@@ -125,10 +192,10 @@ impl Engine {
         self.parts.tier
     }
 
-    /// Precision of maps and products.
+    /// Precision of products.
     #[must_use]
     pub fn precision(&self) -> Precision {
-        self.parts.precision
+        self.precision
     }
 
     /// Bytes of maps and scratch on the CPU; a device's memory is not counted.
@@ -162,8 +229,8 @@ impl Engine {
 
     /// An engine of a tier that the processor may not have; tests then run its tiling on portable lanes.
     #[cfg(test)]
-    pub(crate) fn with_any_tier(tier: Tier) -> Result<Self, Error> {
-        Self::of_tier(tier, EngineConfig { threads: Some(2), ..EngineConfig::default() })
+    pub(crate) fn with_any_tier(tier: Tier, precision: Precision) -> Result<Self, Error> {
+        Self::of_tier(tier, EngineConfig { threads: Some(2), precision: Some(precision), ..EngineConfig::default() })
     }
 
     pub(crate) fn buffer(&self, length: usize) -> Result<Buffer, Error> {
@@ -189,6 +256,15 @@ impl Engine {
             let start = index * length;
             task(index, shared.block(start, length.min(total - start), length))
         })
+    }
+}
+
+/// The precision asked for by `config`, else by `DANQING_PRECISION`, else `f32`.
+fn chosen_precision(config: Option<Precision>) -> Result<Precision, Error> {
+    match (config, std::env::var(PRECISION)) {
+        (Some(precision), _) => Ok(precision),
+        (None, Ok(name)) if !name.is_empty() => name.parse(),
+        _ => Ok(Precision::default()),
     }
 }
 

@@ -81,7 +81,7 @@ pub enum Error {
         bytes: usize,
     },
     /// No tier of this name.
-    #[error("CPU tier {actual:?} is unknown, expected one of portable, avx2, avx512")]
+    #[error("CPU tier {actual:?} is unknown, expected one of portable, avx2, avx512, amx")]
     UnknownTier {
         /// Name given.
         actual: String,

@@ -18,6 +18,9 @@
 //!
 //! Every operator states its error against exact arithmetic: `eps` is `f32::EPSILON`. Results never depend on the
 //! number of threads: the reduction order of each output element is fixed by the shapes alone.
+//!
+//! Tiers, chosen at run time or by `DANQING_CPU`: portable, avx2, avx512, amx. Precisions, `f32` unless asked for by
+//! [`EngineConfig::precision`] or `DANQING_PRECISION`: `f32` and `bf16`.
 
 /// Returns what the device backend makes of an operation, if the engine has one; without the feature, nothing.
 macro_rules! on_device {

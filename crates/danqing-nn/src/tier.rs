@@ -18,11 +18,13 @@ pub enum Tier {
     Avx2,
     /// AVX-512F, 16 lanes.
     Avx512,
+    /// AVX-512F, and AMX tiles for products in bf16. In f32 the same instructions as [`Self::Avx512`].
+    Amx,
 }
 
 impl Tier {
     /// Every tier, slowest first.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Amx];
 
     /// Name in `DANQING_CPU`, backends and recipes.
     #[must_use]
@@ -31,6 +33,7 @@ impl Tier {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
         }
     }
 
@@ -41,7 +44,7 @@ impl Tier {
         {
             let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             if fma && is_x86_feature_detected!("avx512f") {
-                return Self::Avx512;
+                return if crate::cpu::has_tiles() { Self::Amx } else { Self::Avx512 };
             }
             if fma {
                 return Self::Avx2;

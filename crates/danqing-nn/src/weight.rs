@@ -9,7 +9,8 @@ pub struct Weight {
     values: Values,
 }
 
-/// Stored precision; quantised and half precision forms will stand beside `F32`.
+/// Stored precision; quantised and half precision forms will stand beside `F32`. Layers of an engine in
+/// [`crate::Precision::Bf16`] keep half as many bytes whatever this is.
 #[derive(Clone, Debug, PartialEq)]
 enum Values {
     F32(Vec<f32>),

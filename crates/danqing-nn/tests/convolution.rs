@@ -7,46 +7,7 @@ use danqing_nn::{
     Activation, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Epilogue, Error, FeatureMap, Linear,
     PadMode, Padding, Shape, concat,
 };
-use reference::{ConvCase, Random, TransposeCase, assert_sums, engines, weight};
-
-const CHANNELS: [usize; 8] = [1, 2, 3, 4, 5, 17, 33, 64];
-const SIDES: [usize; 6] = [1, 2, 5, 8, 13, 19];
-
-fn random_case(random: &mut Random) -> ConvCase {
-    loop {
-        let groups = random.pick(&[1, 1, 1, 2, 3]);
-        let is_depthwise = random.below(4) == 0;
-        let channels = if is_depthwise { random.pick(&CHANNELS[1..]) } else { random.pick(&CHANNELS) * groups };
-        let case = ConvCase {
-            shape: Shape::new(1 + random.below(2), random.pick(&SIDES), random.pick(&SIDES), channels),
-            out_channels: if is_depthwise { channels } else { random.pick(&CHANNELS) * groups },
-            kernel: (random.pick(&[1, 2, 3, 4, 5, 7]), random.pick(&[1, 2, 3, 3, 4, 5])),
-            stride: random.pick(&[1, 1, 2, 3]),
-            dilation: random.pick(&[1, 1, 2, 3]),
-            groups: if is_depthwise { channels } else { groups },
-            padding: Padding {
-                top: random.below(4),
-                bottom: random.below(4),
-                left: random.below(4),
-                right: random.below(4),
-            },
-            mode: random.pick(&[PadMode::Zero, PadMode::Zero, PadMode::Reflect, PadMode::Replicate]),
-        };
-        if fits(&case) {
-            return case;
-        }
-    }
-}
-
-/// Whether the window fits into the padded picture and the reflection into the picture.
-fn fits(case: &ConvCase) -> bool {
-    let Padding { top, bottom, left, right } = case.padding;
-    let reach = |kernel: usize| (kernel - 1) * case.dilation + 1;
-    let mirrors =
-        case.mode != PadMode::Reflect || (top.max(bottom) < case.shape.height && left.max(right) < case.shape.width);
-    let rows = case.shape.height + top + bottom >= reach(case.kernel.0);
-    mirrors && rows && case.shape.width + left + right >= reach(case.kernel.1)
-}
+use reference::{CHANNELS, ConvCase, Random, SIDES, TransposeCase, assert_sums, engines, random_case, weight};
 
 fn check_conv(case: &ConvCase, random: &mut Random) -> Result<(), Error> {
     let (kh, kw) = case.kernel;

@@ -237,7 +237,9 @@ fn the_environment_chooses_the_tier() {
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     assert!(child("portable").contains("engine cpu-portable-f32"));
-    assert!(child("sse9").contains("CPU tier \"sse9\" is unknown, expected one of portable, avx2, avx512"));
+    assert!(child("sse9").contains("CPU tier \"sse9\" is unknown, expected one of portable, avx2, avx512, amx"));
+    let f32_kernels = if Tier::detected() == Tier::Amx { "cpu-avx512-f32" } else { "tier amx is not available" };
+    assert!(child("amx").contains(f32_kernels));
     if Tier::detected() < Tier::Avx512 {
         assert!(child("avx512").contains("CPU tier avx512 is not available"));
     }

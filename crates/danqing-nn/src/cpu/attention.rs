@@ -238,7 +238,7 @@ impl Task<'_> {
                 start: Some(&start[..width]),
             };
             // SAFETY: passed on; every source has `size` values behind it, the panel as many rows of `width`.
-            unsafe { work.run::<L>(scores) };
+            unsafe { work.run::<L, tile::Floats>(scores) };
         }
     }
 
@@ -330,7 +330,7 @@ impl Task<'_> {
                 start: (block.first == 0).then_some(&start[..width]),
             };
             // SAFETY: passed on; every source is a row of `width` exponentials, the panel has as many rows as keys.
-            unsafe { work.run::<L>(sums) };
+            unsafe { work.run::<L, tile::Floats>(sums) };
         }
     }
 

@@ -3,6 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics carry their own prefix")]
 use std::arch::x86_64::*;
 
+use super::bf16;
 use super::lanes::Lanes;
 
 /// One 256 bit register.
@@ -88,6 +89,30 @@ impl Lanes for Avx2 {
             let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
         })
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(from: *const f32) -> [Self; 2] {
+        // SAFETY: see above. A bf16 is the upper half of an f32.
+        unsafe {
+            let words = _mm256_castps_si256(_mm256_loadu_ps(from));
+            let high = _mm256_and_si256(words, _mm256_set1_epi32(bf16::HIGH as i32));
+            [Self(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(words))), Self(_mm256_castsi256_ps(high))]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rounded_to_bf16(self) -> Self {
+        // SAFETY: see above. As `bf16::rounded`, lane by lane.
+        unsafe {
+            let bits = _mm256_castps_si256(self.0);
+            let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+            let up = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+            let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(bf16::QUIET as i32));
+            let is_nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0);
+            let kept = _mm256_blendv_ps(_mm256_castsi256_ps(up), _mm256_castsi256_ps(quiet), is_nan);
+            Self(_mm256_and_ps(kept, _mm256_castsi256_ps(_mm256_set1_epi32(bf16::HIGH as i32))))
+        }
     }
 
     #[inline(always)]

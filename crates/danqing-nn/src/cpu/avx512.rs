@@ -3,6 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics carry their own prefix")]
 use std::arch::x86_64::*;
 
+use super::bf16;
 use super::lanes::Lanes;
 
 /// One 512 bit register.
@@ -88,6 +89,41 @@ impl Lanes for Avx512 {
             let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(self.0), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
         })
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(from: *const f32) -> [Self; 2] {
+        // SAFETY: see above. A bf16 is the upper half of an f32.
+        unsafe {
+            let words = _mm512_castps_si512(_mm512_loadu_ps(from));
+            let high = _mm512_and_si512(words, _mm512_set1_epi32(bf16::HIGH as i32));
+            [Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(words))), Self(_mm512_castsi512_ps(high))]
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn rounded_to_bf16(self) -> Self {
+        // SAFETY: see above. As `bf16::rounded`, lane by lane.
+        unsafe {
+            let bits = _mm512_castps_si512(self.0);
+            let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let up = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+            let is_nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
+            let kept = _mm512_mask_or_epi32(up, is_nan, bits, _mm512_set1_epi32(bf16::QUIET as i32));
+            Self(_mm512_castsi512_ps(_mm512_and_si512(kept, _mm512_set1_epi32(bf16::HIGH as i32))))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_pairs(from: *const f32, to: *mut f32) {
+        // SAFETY: see above; `2 · WIDTH` values to read. A rounded value's upper half is the bf16.
+        unsafe {
+            for half in 0..2 {
+                let rounded = _mm512_castps_si512(Self::load(from.add(half * 16)).rounded_to_bf16().0);
+                let narrow = _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded));
+                _mm256_storeu_si256(to.add(half * 8).cast(), narrow);
+            }
+        }
     }
 
     #[inline(always)]

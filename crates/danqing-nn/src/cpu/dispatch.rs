@@ -24,10 +24,10 @@ pub(super) fn dispatch<K: Kernel>(tier: Tier, kernel: K) -> K::Output {
         Tier::Avx2 => unsafe { on_avx2(kernel) },
         // SAFETY: no special instructions.
         #[cfg(test)]
-        Tier::Avx512 if Tier::detected() < tier => unsafe { kernel.run::<Portable<16>>() },
+        Tier::Avx512 | Tier::Amx if Tier::detected() < Tier::Avx512 => unsafe { kernel.run::<Portable<16>>() },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Tier::Avx512 => unsafe { on_avx512(kernel) },
+        Tier::Avx512 | Tier::Amx => unsafe { on_avx512(kernel) },
         // SAFETY: no special instructions; other processors never get further than this tier.
         #[cfg(not(target_arch = "x86_64"))]
         _ => unsafe { kernel.run::<Portable<8>>() },

@@ -58,7 +58,7 @@ impl Kernel for Products<'_> {
                 };
                 // SAFETY: the dispatcher has checked the instructions of `L`; each source is a channel's `pixels`
                 // values, the panel has as many rows of `width`.
-                unsafe { work.run::<L>(tile) };
+                unsafe { work.run::<L, super::tile::Floats>(tile) };
                 for (row, tile) in tile.chunks(width).enumerate() {
                     let sums = &mut sums[row * channels + first..][..count];
                     sums.iter_mut().zip(tile).for_each(|(sum, &value)| *sum += f64::from(value));

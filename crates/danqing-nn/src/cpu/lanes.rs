@@ -39,6 +39,22 @@ pub(super) trait Lanes: Copy {
     /// 2 to the power of the lane, which is an integer in −127..=127; −127 gives 0.
     unsafe fn power_of_two(self) -> Self;
 
+    /// Reads `WIDTH` words of two bf16 each: the low halves as one vector, the high halves as another.
+    unsafe fn load_halves(from: *const f32) -> [Self; 2];
+    /// The nearest bf16, ties to even; NaN stays NaN.
+    unsafe fn rounded_to_bf16(self) -> Self;
+
+    /// Rounds `2 · WIDTH` values to bf16 and writes them as `WIDTH` pairs.
+    #[inline(always)]
+    unsafe fn store_pairs(from: *const f32, to: *mut f32) {
+        // SAFETY: `2 · WIDTH` values to read and `WIDTH` to write by the caller's promise.
+        unsafe {
+            for index in 0..Self::WIDTH {
+                *to.add(index) = super::bf16::pair(*from.add(2 * index), *from.add(2 * index + 1));
+            }
+        }
+    }
+
     /// Reads `count` values, the rest is 0.
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {

@@ -5,11 +5,13 @@
 #![allow(clippy::inline_always, reason = "only what is inlined into a target-feature function uses its instructions")]
 #![allow(clippy::needless_range_loop, reason = "register tiles are indexed by row and column, as in the formula")]
 
+mod amx;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bf16;
 mod buffer;
 mod dense;
 mod depthwise;
@@ -28,6 +30,7 @@ mod tile;
 #[cfg(test)]
 mod wide;
 
+pub(crate) use amx::has_tiles;
 pub(crate) use attention::{Problem, ScoreMask, attend};
 pub(crate) use buffer::{Arena, Buffer};
 pub(crate) use dense::{Dense, KernelShape};

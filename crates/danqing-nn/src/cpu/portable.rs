@@ -1,5 +1,6 @@
 //! Lanes in plain Rust, for every processor.
 
+use super::bf16;
 use super::lanes::Lanes;
 
 /// W values, 8 or 16; the compiler uses whatever vectors the target's baseline has. Sixteen serve only tests, which run
@@ -90,5 +91,18 @@ impl<const W: usize> Lanes for Portable<W> {
     #[inline(always)]
     unsafe fn power_of_two(self) -> Self {
         lanewise!(self, self, a, _b => f32::from_bits((((a as i32) + 127) as u32) << 23))
+    }
+
+    #[inline(always)]
+    unsafe fn load_halves(from: *const f32) -> [Self; 2] {
+        // SAFETY: passed on.
+        let words = unsafe { Self::load(from) };
+        let low = lanewise!(words, words, a, _b => f32::from_bits(a.to_bits() << 16));
+        [low, lanewise!(words, words, a, _b => f32::from_bits(a.to_bits() & bf16::HIGH))]
+    }
+
+    #[inline(always)]
+    unsafe fn rounded_to_bf16(self) -> Self {
+        lanewise!(self, self, a, _b => bf16::rounded(a))
     }
 }

@@ -3,6 +3,50 @@
 use super::dense::Segment;
 use super::lanes::Lanes;
 
+/// How the weights of a panel are stored.
+pub(super) trait Stored {
+    /// Values of `f32` size per row of a panel, of a tier with vectors of `width`.
+    fn words(width: usize) -> usize;
+
+    /// A row: two vectors.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `L`; the row's words are valid.
+    unsafe fn row<L: Lanes>(from: *const f32) -> [L; 2];
+}
+
+/// As `f32`.
+pub(super) struct Floats;
+
+impl Stored for Floats {
+    #[inline(always)]
+    fn words(width: usize) -> usize {
+        2 * width
+    }
+
+    #[inline(always)]
+    unsafe fn row<L: Lanes>(from: *const f32) -> [L; 2] {
+        // SAFETY: passed on from the caller.
+        unsafe { [L::load(from), L::load(from.add(L::WIDTH))] }
+    }
+}
+
+/// As bf16: the low halves of a row's words are its first vector, the high ones its second.
+pub(super) struct Halves;
+
+impl Stored for Halves {
+    #[inline(always)]
+    fn words(width: usize) -> usize {
+        width
+    }
+
+    #[inline(always)]
+    unsafe fn row<L: Lanes>(from: *const f32) -> [L; 2] {
+        // SAFETY: passed on from the caller.
+        unsafe { L::load_halves(from) }
+    }
+}
+
 /// One block of output channels for all pixels of a task, over one chunk of the reduction.
 pub(super) struct Panel<'a> {
     pub(super) segments: &'a [Segment],
@@ -11,7 +55,7 @@ pub(super) struct Panel<'a> {
     pub(super) pixels: usize,
     /// First input channel of the group.
     pub(super) channel: usize,
-    /// `[reduction of the chunk, 2·WIDTH]`.
+    /// `[reduction of the chunk, words of a row]`, two vectors in a row.
     pub(super) weights: &'a [f32],
     /// What sums start from; `None` to go on from `sums`.
     pub(super) start: Option<&'a [f32]>,
@@ -24,7 +68,7 @@ impl Panel<'_> {
     /// The processor has the instructions of `L`; every source has `channel + first + length` values of each of its
     /// tap's segments behind it.
     #[inline(always)]
-    pub(super) unsafe fn run<L: Lanes>(&self, sums: &mut [f32]) {
+    pub(super) unsafe fn run<L: Lanes, W: Stored>(&self, sums: &mut [f32]) {
         assert!(sums.len() == self.pixels * 2 * L::WIDTH);
         let mut first = 0;
         while first < self.pixels {
@@ -33,14 +77,14 @@ impl Panel<'_> {
             unsafe {
                 let sums = sums.as_mut_ptr().add(first * 2 * L::WIDTH);
                 match rows {
-                    1 => self.tile_1::<L>(sums, first),
-                    2 => self.tile_2::<L>(sums, first),
-                    3 => self.tile_3::<L>(sums, first),
-                    4 => self.tile_4::<L>(sums, first),
-                    5 => self.tile_5::<L>(sums, first),
-                    6 => self.tile_6::<L>(sums, first),
-                    7 => self.tile_7::<L>(sums, first),
-                    _ => self.tile_8::<L>(sums, first),
+                    1 => self.tile_1::<L, W>(sums, first),
+                    2 => self.tile_2::<L, W>(sums, first),
+                    3 => self.tile_3::<L, W>(sums, first),
+                    4 => self.tile_4::<L, W>(sums, first),
+                    5 => self.tile_5::<L, W>(sums, first),
+                    6 => self.tile_6::<L, W>(sums, first),
+                    7 => self.tile_7::<L, W>(sums, first),
+                    _ => self.tile_8::<L, W>(sums, first),
                 }
             }
             first += rows;
@@ -55,7 +99,7 @@ macro_rules! tile {
             /// # Safety
             /// As [`Panel::run`]; `sums` has the tile's rows, and pixels `first..` as many sources.
             #[inline(always)]
-            unsafe fn $name<L: Lanes>(&self, sums: *mut f32, first: usize) {
+            unsafe fn $name<L: Lanes, W: Stored>(&self, sums: *mut f32, first: usize) {
                 let width = 2 * L::WIDTH;
                 // SAFETY: see above; `weights` advances one row per element of the reduction, as packed.
                 unsafe {
@@ -75,13 +119,13 @@ macro_rules! tile {
                         let channel = self.channel + segment.first;
                         let from = [$((*sources.add($m)).add(channel),)*];
                         for k in 0..segment.length {
-                            let w = [L::load(weights), L::load(weights.add(L::WIDTH))];
+                            let w = W::row::<L>(weights);
                             $(
                                 let x = L::splat(*from[$m].add(k));
                                 tile[$m][0] = x.times_plus(w[0], tile[$m][0]);
                                 tile[$m][1] = x.times_plus(w[1], tile[$m][1]);
                             )*
-                            weights = weights.add(width);
+                            weights = weights.add(W::words(L::WIDTH));
                         }
                     }
                     $(

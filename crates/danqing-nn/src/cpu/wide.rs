@@ -1,9 +1,9 @@
-//! The sixteen-lane tiling against the eight-lane one. Where the processor has AVX-512 this runs its instructions,
-//! elsewhere sixteen portable lanes.
+//! The sixteen-lane tiling, and that of AMX tiles, against the eight-lane one. Where the processor has AVX-512 or AMX this
+//! runs their instructions, elsewhere sixteen portable lanes and a plain product.
 
 use crate::{
     Activation, Attention, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Epilogue, Error,
-    FeatureMap, GroupNorm, LayerNorm, Shape, Tier, Weight, activate,
+    FeatureMap, GroupNorm, LayerNorm, Precision, Shape, Tier, Weight, activate,
 };
 
 /// Values between −1 and 1.
@@ -14,25 +14,63 @@ fn wave(shape: &[usize], step: f32) -> Result<Weight, Error> {
 
 /// Largest difference between the two tiers' results of `layer`.
 fn difference(layer: impl Fn(&Engine) -> Result<FeatureMap, Error>) -> Result<f32, Error> {
-    let narrow = layer(&Engine::with_any_tier(Tier::Portable)?)?.to_nhwc()?;
-    let wide = layer(&Engine::with_any_tier(Tier::Avx512)?)?.to_nhwc()?;
+    difference_of(Tier::Avx512, Precision::F32, layer)
+}
+
+fn difference_of(
+    tier: Tier,
+    precision: Precision,
+    layer: impl Fn(&Engine) -> Result<FeatureMap, Error>,
+) -> Result<f32, Error> {
+    let narrow = layer(&Engine::with_any_tier(Tier::Portable, precision)?)?.to_nhwc()?;
+    let wide = layer(&Engine::with_any_tier(tier, precision)?)?.to_nhwc()?;
     assert_eq!(narrow.len(), wide.len());
     Ok(narrow.iter().zip(&wide).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max))
 }
 
+/// In and out channels, groups, kernel.
+const CONVOLUTIONS: [(usize, usize, usize, usize); 9] = [
+    (1, 1, 1, 3),
+    (3, 50, 1, 3),
+    (17, 33, 1, 3),
+    (40, 96, 2, 1),
+    (70, 3, 1, 3),
+    (16, 4, 1, 5),
+    (33, 33, 33, 3),
+    (96, 96, 96, 4),
+    (330, 31, 1, 1),
+];
+
+#[test]
+fn in_bf16_the_wide_tier_equals_the_narrow_one_and_tiles_agree_with_it() -> Result<(), Error> {
+    // Reductions of several chunks, pixels of several tasks and odd channels of groups besides.
+    for (input, output, groups, kernel) in
+        CONVOLUTIONS.into_iter().chain([(250, 40, 1, 3), (21, 99, 3, 3), (1400, 65, 1, 1), (2, 32, 1, 5)])
+    {
+        let config = Conv2dConfig { groups, ..Conv2dConfig::same(kernel) };
+        let layer = |engine: &Engine| {
+            let shape = Shape::new(2, 11, 13, input);
+            let x = FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())?;
+            let weight = wave(&[output, input / groups, kernel, kernel], 0.414_213_56)?;
+            Conv2d::new(engine, config, &weight, Some(&wave(&[output], 0.3)?))?.forward(engine, &x)
+        };
+        let tiles = difference_of(Tier::Amx, Precision::Bf16, layer)?;
+        // Two roundings of sums of at most 3000 products of magnitude 1.
+        assert!(tiles < 1e-4, "{input} to {output}, {groups} groups, kernel {kernel}: {tiles}");
+        let is_dense = input / groups > 1 && (output > 4 || input < 16);
+        // Tiles sum the even and the odd channels of a step apart: proof that they ran. Few products may be exact.
+        assert!(tiles > 0.0 || !is_dense || input < 8, "{input} to {output} ran without tiles");
+        // A product of two bf16 is exact in f32, so that fused and separate additions give the same sum.
+        if is_dense {
+            assert_eq!(difference_of(Tier::Avx512, Precision::Bf16, layer)?, 0.0, "{input} to {output}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn convolutions_agree_with_the_narrow_tiers() -> Result<(), Error> {
-    for (input, output, groups, kernel) in [
-        (1, 1, 1, 3),
-        (3, 50, 1, 3),
-        (17, 33, 1, 3),
-        (40, 96, 2, 1),
-        (70, 3, 1, 3),
-        (16, 4, 1, 5),
-        (33, 33, 33, 3),
-        (96, 96, 96, 4),
-        (330, 31, 1, 1),
-    ] {
+    for (input, output, groups, kernel) in CONVOLUTIONS {
         let config = Conv2dConfig { groups, ..Conv2dConfig::same(kernel) };
         let worst = difference(|engine| {
             let shape = Shape::new(1, 11, 13, input);

@@ -3,7 +3,7 @@
 use crate::conv2d::check_settings;
 use crate::cpu::{Dense, FewOutputs, Finish, KernelShape};
 use crate::geometry::{Axis, OUTSIDE, Spread, Window};
-use crate::{Conv2dConfig, Engine, Error, FeatureMap, PadMode, Padding, Shape, Weight};
+use crate::{Conv2dConfig, Engine, Error, FeatureMap, PadMode, Padding, Precision, Shape, Weight};
 
 /// Equals `torch.ops.aten.convolution_backward`'s input gradient of the [`crate::Conv2d`] of the same settings and
 /// weight, through `pad` of its mode: the adjoint of the convolution, mirrored and repeated borders included.
@@ -11,7 +11,7 @@ use crate::{Conv2dConfig, Engine, Error, FeatureMap, PadMode, Padding, Shape, We
 /// The inside is one gathered convolution with the kernel turned round (each input pixel sums the outputs that read
 /// it); what the padding's pixels would get is computed beside it and folded onto the pixels that they copy.
 ///
-/// Error per value as [`crate::Conv2d`]: `|y − exact| ≤ (K + 4) · eps · Σ |w·gradient|`, K = terms of the sum.
+/// In `f32` whatever the engine's precision. Error per value as [`crate::Conv2d`]: `|y − exact| ≤ (K + 4) · eps · Σ |w·gradient|`, K = terms of the sum.
 #[derive(Debug)]
 pub struct Conv2dGradient {
     config: Conv2dConfig,
@@ -69,7 +69,7 @@ impl Conv2dGradient {
         let path = if FewOutputs::fits(out_channels, shape.out_channels, config.groups) {
             Path::FewOutputs(FewOutputs::pack(engine, (out_channels, shape.out_channels), &counts, None, &read)?)
         } else {
-            Path::Dense(Dense::pack(engine, shape, &counts, None, &read)?)
+            Path::Dense(Dense::pack(engine, Precision::F32, shape, &counts, None, &read)?)
         };
         Ok(Self { config, shape, kernel: (height, width), path })
     }

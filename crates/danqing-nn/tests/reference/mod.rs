@@ -2,7 +2,7 @@
 //! the crate: NCHW, loops over everything, nothing shared with the code under test.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use danqing_nn::{Engine, EngineConfig, Error, FeatureMap, PadMode, Padding, Shape, Tier, Weight};
+use danqing_nn::{Engine, EngineConfig, Error, FeatureMap, PadMode, Padding, Precision, Shape, Tier, Weight};
 
 /// Sum and sum of magnitudes of one output value.
 #[derive(Clone, Copy, Default)]
@@ -17,6 +17,11 @@ impl Sum {
         self.value += product;
         self.magnitude += product.abs();
         self.terms += 1;
+    }
+
+    /// `(K + 4) · eps + 2⁻⁷ + 2⁻¹⁶`, times Σ|w·x|: the bound in bf16.
+    pub(crate) fn bound_bf16(&self) -> f64 {
+        self.bound() + (2.0_f64.powi(-7) + 2.0_f64.powi(-16)) * self.magnitude
     }
 
     /// `(K + 4) · eps · Σ|w·x|`, the bound that `Conv2d` promises.
@@ -59,11 +64,21 @@ impl Random {
     }
 }
 
-/// One engine per tier that this processor has; says which ones it has not.
+/// One engine in `f32` per tier that this processor has; says which ones it has not.
 pub(crate) fn engines() -> Vec<Engine> {
-    let engine = |tier| Engine::new(EngineConfig { threads: Some(2), tier: Some(tier), ..EngineConfig::default() });
+    engines_of(Precision::F32)
+}
+
+/// As [`engines`] in another precision. `DANQING_CPU` leaves only the tier that it names.
+pub(crate) fn engines_of(precision: Precision) -> Vec<Engine> {
+    let engine = |tier| {
+        let config =
+            EngineConfig { threads: Some(2), tier: Some(tier), precision: Some(precision), ..EngineConfig::default() };
+        Engine::new(config)
+    };
+    let only = std::env::var("DANQING_CPU").ok().filter(|name| !name.is_empty());
     let mut engines = Vec::new();
-    for tier in Tier::ALL {
+    for tier in Tier::ALL.into_iter().filter(|tier| only.as_ref().is_none_or(|name| name == tier.name())) {
         match engine(tier) {
             Ok(engine) => engines.push(engine),
             Err(error) => eprintln!("skipped tier {tier}: {error}"),
@@ -82,6 +97,46 @@ pub(crate) struct ConvCase {
     pub(crate) groups: usize,
     pub(crate) padding: Padding,
     pub(crate) mode: PadMode,
+}
+
+pub(crate) const CHANNELS: [usize; 8] = [1, 2, 3, 4, 5, 17, 33, 64];
+pub(crate) const SIDES: [usize; 6] = [1, 2, 5, 8, 13, 19];
+
+/// A convolution of some odd shape.
+pub(crate) fn random_case(random: &mut Random) -> ConvCase {
+    loop {
+        let groups = random.pick(&[1, 1, 1, 2, 3]);
+        let is_depthwise = random.below(4) == 0;
+        let channels = if is_depthwise { random.pick(&CHANNELS[1..]) } else { random.pick(&CHANNELS) * groups };
+        let case = ConvCase {
+            shape: Shape::new(1 + random.below(2), random.pick(&SIDES), random.pick(&SIDES), channels),
+            out_channels: if is_depthwise { channels } else { random.pick(&CHANNELS) * groups },
+            kernel: (random.pick(&[1, 2, 3, 4, 5, 7]), random.pick(&[1, 2, 3, 3, 4, 5])),
+            stride: random.pick(&[1, 1, 2, 3]),
+            dilation: random.pick(&[1, 1, 2, 3]),
+            groups: if is_depthwise { channels } else { groups },
+            padding: Padding {
+                top: random.below(4),
+                bottom: random.below(4),
+                left: random.below(4),
+                right: random.below(4),
+            },
+            mode: random.pick(&[PadMode::Zero, PadMode::Zero, PadMode::Reflect, PadMode::Replicate]),
+        };
+        if fits(&case) {
+            return case;
+        }
+    }
+}
+
+/// Whether the window fits into the padded picture and the reflection into the picture.
+fn fits(case: &ConvCase) -> bool {
+    let Padding { top, bottom, left, right } = case.padding;
+    let reach = |kernel: usize| (kernel - 1) * case.dilation + 1;
+    let mirrors =
+        case.mode != PadMode::Reflect || (top.max(bottom) < case.shape.height && left.max(right) < case.shape.width);
+    let rows = case.shape.height + top + bottom >= reach(case.kernel.0);
+    mirrors && rows && case.shape.width + left + right >= reach(case.kernel.1)
 }
 
 /// Position behind the border, or `None` for a zero.

@@ -35,7 +35,7 @@ impl Networks {
             vgg19: LazyNetwork::new(store, engine, VGG19, Vgg19::load),
             decoder: LazyNetwork::new(store, engine, DECODER, Decoder::load),
             multistyle26: LazyNetwork::new(store, engine, MULTISTYLE26, Multistyle26::load),
-            vgg19_gradient: LazyNetwork::new(store, engine, VGG19, Vgg19Gradient::load),
+            vgg19_gradient: LazyNetwork::new(store, &engine.in_f32(), VGG19, Vgg19Gradient::load),
         }
     }
 }

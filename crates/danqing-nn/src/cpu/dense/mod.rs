@@ -1,0 +1,277 @@
+//! Direct convolution with dense channels, grouped or not: the kernel under `Conv2d`, `ConvTranspose2d` and `Linear`.
+//!
+//! The reduction (taps × input channels) is cut into chunks whose weights for one block of output channels fit the
+//! first-level cache; a task holds a block of output pixels for all chunks, so that its sums stay in the second-level
+//! cache and the weights stream past once per task. The order of each output's additions is the order of the
+//! reduction, whatever the tiles.
+
+mod pack;
+mod task;
+
+use std::borrow::Cow;
+
+use self::pack::{Phase, parted, strip_chunks};
+use self::task::{Job, Output, Task};
+use super::amx;
+use super::bf16::{paired_map, rounded_map};
+use super::dispatch::{PanelWidth, dispatch};
+use super::finish::Finish;
+use super::gather::Gather;
+use crate::geometry::Axis;
+use crate::{Engine, Error, FeatureMap, Precision, Shape, Tier};
+
+pub(super) use self::pack::Segment;
+
+/// Output pixels of a task: a multiple of every tier's `ROWS`.
+const PIXELS: usize = 96;
+/// Output pixels of a task in tiles: more, since weights pass so much faster that fetching them would take longer.
+const TILE_PIXELS: usize = 192;
+/// Longest part of the reduction whose weights stay in the first-level cache.
+const CHUNK: usize = 320;
+/// Most output channels of a task; bounds its sums to the second-level cache.
+const CHANNELS: usize = 512;
+/// Fewest tasks that an operator is cut into, if it has that many output channel blocks.
+const TASKS: usize = 16;
+/// Up to this many channels, the inputs of a row of pixels are copied side by side instead of pointed at.
+const FEW_CHANNELS: usize = 8;
+
+/// Channels of a convolution; channel counts are those of all groups together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KernelShape {
+    pub(crate) out_channels: usize,
+    pub(crate) in_channels: usize,
+    pub(crate) groups: usize,
+}
+
+impl KernelShape {
+    pub(crate) fn out_per_group(&self) -> usize {
+        self.out_channels / self.groups
+    }
+
+    pub(crate) fn in_per_group(&self) -> usize {
+        self.in_channels / self.groups
+    }
+
+    /// Whether pixels are read through strips, see [`FEW_CHANNELS`].
+    fn has_strips(&self, taps: usize) -> bool {
+        self.groups == 1 && self.in_channels <= FEW_CHANNELS && taps > 1 && taps * self.in_channels <= CHUNK
+    }
+}
+
+/// How weights are stored and which kernel reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Vectors of `f32`.
+    F32,
+    /// Vectors of `f32` made of bf16 weights; the input is rounded to bf16 values, still as `f32`.
+    Bf16,
+    /// AMX tiles: two in channels in one stored channel, a pair of bf16, in weights and input.
+    Tiles,
+}
+
+impl Form {
+    fn of(precision: Precision, tier: Tier) -> Self {
+        match (precision, tier) {
+            (Precision::F32, _) => Self::F32,
+            (Precision::Bf16, Tier::Amx) => Self::Tiles,
+            (Precision::Bf16, _) => Self::Bf16,
+        }
+    }
+
+    /// What the tiles, or the vectors, see of so many in channels.
+    fn stored_channels(self, channels: usize) -> usize {
+        if self == Self::Tiles { channels.div_ceil(2) } else { channels }
+    }
+
+    /// Most stored channels of a chunk.
+    fn chunk(self) -> usize {
+        // As many in tiles, which hold twice the channels: what matters is that pixels and a block's weights stay in the
+        // second-level cache.
+        CHUNK
+    }
+
+    /// Values of `f32` size of a block's weights over `length` stored channels.
+    fn panel(self, length: usize, width: usize) -> usize {
+        match self {
+            Self::F32 => length * width,
+            Self::Bf16 => length * width / 2,
+            Self::Tiles => length.next_multiple_of(amx::SIDE) * width,
+        }
+    }
+
+    /// Output pixels of a task.
+    fn pixels(self) -> usize {
+        if self == Self::Tiles { TILE_PIXELS } else { PIXELS }
+    }
+
+    /// Rows of sums for so many pixels.
+    fn rows(self, pixels: usize) -> usize {
+        if self == Self::Tiles { pixels.next_multiple_of(amx::BLOCK) } else { pixels }
+    }
+
+    /// The input as the kernel reads it.
+    fn input<'a>(self, engine: &Engine, map: &'a FeatureMap, groups: usize) -> Result<Cow<'a, FeatureMap>, Error> {
+        match self {
+            Self::F32 => Ok(Cow::Borrowed(map)),
+            Self::Bf16 => rounded_map(engine, map).map(Cow::Owned),
+            Self::Tiles => paired_map(engine, map, groups).map(Cow::Owned),
+        }
+    }
+}
+
+/// Packed weights of a dense convolution with any number of phases.
+#[derive(Debug)]
+pub(crate) struct Dense {
+    shape: KernelShape,
+    form: Form,
+    tier: Tier,
+    /// Channels of a panel: two vectors.
+    width: usize,
+    phases: Vec<Phase>,
+    /// One padded row per group.
+    bias: Vec<f32>,
+    zeros: Vec<f32>,
+}
+
+/// Reads a checkpoint's weight by phase, tap, out channel, and in channel within the group.
+pub(crate) type Read<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f32;
+
+impl Dense {
+    /// Packs one phase per number of taps, for products of `precision`.
+    pub(crate) fn pack(
+        engine: &Engine,
+        precision: Precision,
+        shape: KernelShape,
+        taps_of_phases: &[usize],
+        bias: Option<&[f32]>,
+        read: Read<'_>,
+    ) -> Result<Self, Error> {
+        let tier = engine.tier();
+        let (form, width) = (Form::of(precision, tier), dispatch(tier, PanelWidth));
+        let mut phases = Vec::with_capacity(taps_of_phases.len());
+        for (index, &taps) in taps_of_phases.iter().enumerate() {
+            phases.push(Phase::pack(engine, form, shape, width, taps, &|tap, o, i| read(index, tap, o, i))?);
+        }
+        let (count, padded) = (shape.out_per_group(), shape.out_per_group().next_multiple_of(width));
+        let mut rows = vec![0.0; shape.groups * padded];
+        if let Some(bias) = bias {
+            rows.chunks_mut(padded).zip(bias.chunks(count)).for_each(|(row, bias)| row[..count].copy_from_slice(bias));
+        }
+        Ok(Self { shape, form, tier, width, phases, bias: rows, zeros: vec![0.0; shape.in_channels] })
+    }
+
+    /// Whether the input may lie in several maps: neither grouped nor copied into strips, nor with pairs across two maps.
+    pub(crate) fn takes_parts(&self, maps: &[&FeatureMap]) -> bool {
+        let is_whole = |map: &&FeatureMap| self.form != Form::Tiles || map.shape().channels.is_multiple_of(2);
+        self.shape.groups == 1
+            && self.phases.iter().all(|phase| !self.shape.has_strips(phase.taps))
+            && maps.iter().all(is_whole)
+    }
+
+    /// Blocks of output channels in a group.
+    fn blocks(&self) -> usize {
+        self.shape.out_per_group().div_ceil(self.width)
+    }
+
+    /// Bias of a block of a group's output channels.
+    fn bias(&self, group: usize, block: usize) -> &[f32] {
+        &self.bias[(group * self.blocks() + block) * self.width..][..self.width]
+    }
+
+    /// Convolves the channels of all `maps`, one after another; `axes` gives the rows and columns of each phase, in the
+    /// order of packing. More than one map only if [`Self::takes_parts`].
+    pub(crate) fn forward(
+        &self,
+        engine: &Engine,
+        maps: &[&FeatureMap],
+        out_shape: Shape,
+        axes: &[(&Axis, &Axis)],
+        finish: Finish<'_>,
+    ) -> Result<FeatureMap, Error> {
+        self.check(engine, maps, out_shape)?;
+        let inputs = maps.iter().map(|map| self.form.input(engine, map, self.shape.groups));
+        let inputs = inputs.collect::<Result<Vec<_>, Error>>()?;
+        let gathers = self.gathers(&inputs, out_shape, axes)?;
+        let channels: Vec<usize> = inputs.iter().map(|map| map.shape().channels).collect();
+        let chunks: Vec<_> = self.phases.iter().map(|phase| parted(&phase.chunks, &channels, phase.taps)).collect();
+        let mut out = engine.buffer(out_shape.elements()?)?;
+        let jobs = self.jobs(&gathers);
+        let strip_chunks: Vec<_> = gathers
+            .iter()
+            .filter_map(|parts| Some(strip_chunks(parts.first()?.window(), parts.first()?.channels())))
+            .collect();
+        let output = Output { first: out.as_mut_ptr(), channels: out_shape.channels };
+        engine.run(jobs.len(), &|index| {
+            let job = &jobs[index];
+            let rows = self.form.rows(job.count);
+            let sums = engine.buffer(rows * job.blocks * self.width)?;
+            let (parts, taps) = (&gathers[job.phase], self.phases[job.phase].taps);
+            // `strips` lives as long as the block that points into it.
+            let mut strips;
+            let (block, chunks) = match &parts[..] {
+                [gather] if self.shape.has_strips(taps) => {
+                    strips = engine.buffer(job.count * taps * gather.channels())?;
+                    (gather.strips(job.first, job.count, &mut strips), &strip_chunks[job.phase])
+                }
+                parts => (Gather::block_of(parts, job.first, job.count), &chunks[job.phase]),
+            };
+            dispatch(self.tier, Task { dense: self, engine, block: &block, chunks, job, sums, rows, output, finish })
+        })?;
+        Ok(FeatureMap::from_buffer(out_shape, out))
+    }
+
+    /// Refuses maps and engines that do not fit the weights.
+    fn check(&self, engine: &Engine, maps: &[&FeatureMap], out_shape: Shape) -> Result<(), Error> {
+        if engine.tier() != self.tier {
+            return Err(Error::OtherTier { what: "convolution", packed: self.tier, engine: engine.tier() });
+        }
+        let actual: usize = maps.iter().map(|map| map.shape().channels).sum();
+        let fits = actual == self.shape.in_channels && out_shape.channels == self.shape.out_channels;
+        if fits && (maps.len() == 1 || self.takes_parts(maps)) { Ok(()) } else { Err(self.misfit(actual)) }
+    }
+
+    fn misfit(&self, actual: usize) -> Error {
+        Error::Channels { what: "convolution", actual, expected: self.shape.in_channels }
+    }
+
+    /// One per phase and map, after checking that weights and geometry fit together.
+    fn gathers<'a>(
+        &'a self,
+        maps: &'a [Cow<'_, FeatureMap>],
+        out_shape: Shape,
+        axes: &[(&'a Axis, &'a Axis)],
+    ) -> Result<Vec<Vec<Gather<'a>>>, Error> {
+        let mut gathers = Vec::with_capacity(axes.len());
+        for (&axes, phase) in axes.iter().zip(&self.phases) {
+            let parts = maps.iter().map(|map| Gather::new(map, out_shape, axes, &self.zeros));
+            let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+            if parts.iter().any(|part| part.taps() != phase.taps) {
+                return Err(self.misfit(self.shape.in_channels));
+            }
+            gathers.push(parts);
+        }
+        Ok(gathers)
+    }
+
+    /// Cuts the output into tasks: phases, groups, pixel blocks and, if these are few, channel ranges.
+    fn jobs(&self, gathers: &[Vec<Gather<'_>>]) -> Vec<Job> {
+        let (blocks, most) = (self.blocks(), self.form.pixels());
+        let pixels: Vec<_> = gathers.iter().map(|parts| parts.first().map_or(0, Gather::pixels)).collect();
+        let pixel_blocks = pixels.iter().map(|pixels| pixels.div_ceil(most)).sum::<usize>().max(1);
+        let parts = TASKS.div_ceil(pixel_blocks * self.shape.groups).max(blocks.div_ceil(CHANNELS / self.width));
+        let per_part = blocks.div_ceil(parts.min(blocks)).max(1);
+        let mut jobs = Vec::new();
+        for (phase, &pixels) in pixels.iter().enumerate() {
+            for group in 0..self.shape.groups {
+                for first in (0..pixels).step_by(most) {
+                    let count = most.min(pixels - first);
+                    jobs.extend((0..blocks).step_by(per_part).map(|first_block| {
+                        let blocks = per_part.min(blocks - first_block);
+                        Job { phase, group, first, count, first_block, blocks }
+                    }));
+                }
+            }
+        }
+        jobs
+    }
+}
