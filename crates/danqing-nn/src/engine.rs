@@ -233,6 +233,13 @@ impl Engine {
         Self::of_tier(tier, EngineConfig { threads: Some(2), precision: Some(precision), ..EngineConfig::default() })
     }
 
+    /// The same engine, whose buffers lie between forbidden pages from now on.
+    #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+    pub(crate) fn guarded(self, guard: crate::cpu::Guard) -> Self {
+        self.parts.arena.guard.get_or_init(|| guard);
+        self
+    }
+
     pub(crate) fn buffer(&self, length: usize) -> Result<Buffer, Error> {
         Arena::take(&self.parts.arena, length)
     }

@@ -24,6 +24,9 @@ const SLACK: usize = 256 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
     state: Mutex<State>,
+    /// Whether every buffer lies between forbidden pages, and at which one.
+    #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+    pub(crate) guard: std::sync::OnceLock<super::guard::Guard>,
 }
 
 #[derive(Debug, Default)]
@@ -40,10 +43,13 @@ impl Arena {
     pub(crate) fn take(arena: &Arc<Self>, length: usize) -> Result<Buffer, Error> {
         let capacity = length.max(1).checked_next_multiple_of(GRAIN).unwrap_or(usize::MAX);
         let recycled = arena.lock().claim(capacity);
-        let block = match recycled {
-            Some(block) => block,
-            None => Block::new(capacity)?,
+        let made = |recycled: Option<Block>| recycled.map_or_else(|| Block::new(capacity), Ok);
+        #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+        let made = |recycled| match arena.guard.get() {
+            Some(&guard) => Block::guarded(length, capacity, guard),
+            None => made(recycled),
         };
+        let block = made(recycled)?;
         let mut state = arena.lock();
         state.live_bytes += block.bytes();
         state.peak_bytes = state.peak_bytes.max(state.live_bytes);
@@ -70,6 +76,10 @@ impl Arena {
     fn put(&self, block: Block) {
         let mut state = self.lock();
         state.live_bytes -= block.bytes();
+        #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+        if block.guarded.is_some() {
+            return;
+        }
         state.free_bytes += block.bytes();
         state.free.entry(block.capacity).or_default().push(block);
         state.shrink();
@@ -148,6 +158,8 @@ impl Drop for Buffer {
 struct Block {
     first: NonNull<f32>,
     capacity: usize,
+    #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+    guarded: Option<super::guard::Guarded>,
 }
 
 // SAFETY: a block owns its memory and has no interior mutability.
@@ -162,7 +174,19 @@ impl Block {
         let memory = unsafe { alloc_zeroed(layout) };
         #[expect(clippy::cast_ptr_alignment, reason = "the layout asks for more than f32 needs")]
         let first = NonNull::new(memory.cast::<f32>()).ok_or(Error::OutOfMemory { bytes: layout.size() })?;
-        Ok(Self { first, capacity })
+        Ok(Self {
+            first,
+            capacity,
+            #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+            guarded: None,
+        })
+    }
+
+    /// `length` values between forbidden pages.
+    #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+    fn guarded(length: usize, capacity: usize, guard: super::guard::Guard) -> Result<Self, Error> {
+        let guarded = super::guard::Guarded::new(length, guard)?;
+        Ok(Self { first: guarded.first(), capacity, guarded: Some(guarded) })
     }
 
     fn layout(capacity: usize) -> Result<Layout, Error> {
@@ -179,6 +203,10 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
+        #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+        if self.guarded.is_some() {
+            return;
+        }
         if let Ok(layout) = Self::layout(self.capacity) {
             // SAFETY: allocated in `new` with this very layout.
             unsafe { dealloc(self.first.as_ptr().cast(), layout) }

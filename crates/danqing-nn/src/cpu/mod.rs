@@ -20,6 +20,8 @@ mod few;
 mod finish;
 mod gather;
 mod gram;
+#[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+mod guard;
 mod lanes;
 mod math;
 mod norm;
@@ -38,6 +40,8 @@ pub(crate) use depthwise::Depthwise;
 pub(crate) use few::FewOutputs;
 pub(crate) use finish::{Addend, Finish, activate_row};
 pub(crate) use gram::{CHUNK as GRAM_CHUNK, add_products};
+#[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
+pub(crate) use guard::Guard;
 pub(crate) use norm::{GroupMoments, Lines, RowNorm, gate_rows, group_moments, normalise, normalise_rows};
 pub(crate) use pool::Pool;
 pub(crate) use shared::Shared;
