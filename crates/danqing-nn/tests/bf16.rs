@@ -272,6 +272,7 @@ fn maps_side_by_side_equal_their_concatenation_to_the_bit() -> Result<(), Error>
 }
 
 #[test]
+#[allow(clippy::needless_update, reason = "the feature `candle` has a field more")]
 fn results_do_not_depend_on_the_number_of_threads() -> Result<(), Error> {
     let mut random = Random::new(108);
     let shape = Shape::new(1, 37, 41, 70);

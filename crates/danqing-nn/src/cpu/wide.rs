@@ -69,6 +69,20 @@ fn in_bf16_the_wide_tier_equals_the_narrow_one_and_tiles_agree_with_it() -> Resu
 }
 
 #[test]
+fn pixels_that_no_tap_reaches_are_the_bias_in_tiles_too() -> Result<(), Error> {
+    let config = ConvTranspose2dConfig { stride: 5, ..ConvTranspose2dConfig::default() };
+    let worst = difference_of(Tier::Amx, Precision::Bf16, |engine| {
+        let shape = Shape::new(1, 4, 6, 21);
+        let x = FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())?;
+        let layer =
+            ConvTranspose2d::new(engine, config, &wave(&[21, 37, 3, 3], 0.414_213_56)?, Some(&wave(&[37], 0.3)?))?;
+        layer.forward(engine, &x)
+    })?;
+    assert!(worst < 1e-5, "{worst}");
+    Ok(())
+}
+
+#[test]
 fn convolutions_agree_with_the_narrow_tiers() -> Result<(), Error> {
     for (input, output, groups, kernel) in CONVOLUTIONS {
         let config = Conv2dConfig { groups, ..Conv2dConfig::same(kernel) };

@@ -70,6 +70,7 @@ pub(crate) fn engines() -> Vec<Engine> {
 }
 
 /// As [`engines`] in another precision. `DANQING_CPU` leaves only the tier that it names.
+#[allow(clippy::needless_update, reason = "the feature `candle` has a field more")]
 pub(crate) fn engines_of(precision: Precision) -> Vec<Engine> {
     let engine = |tier| {
         let config =

@@ -26,7 +26,8 @@ pub(super) use self::pack::Segment;
 const PIXELS: usize = 96;
 /// Output pixels of a task in tiles: more, since weights pass so much faster that fetching them would take longer.
 const TILE_PIXELS: usize = 192;
-/// Longest part of the reduction whose weights stay in the first-level cache.
+/// Longest part of the reduction, in stored channels: its weights stay in the first-level cache; in tiles, which hold twice
+/// the channels, with the task's pixels in the second-level cache.
 const CHUNK: usize = 320;
 /// Most output channels of a task; bounds its sums to the second-level cache.
 const CHANNELS: usize = 512;
@@ -81,13 +82,6 @@ impl Form {
     /// What the tiles, or the vectors, see of so many in channels.
     fn stored_channels(self, channels: usize) -> usize {
         if self == Self::Tiles { channels.div_ceil(2) } else { channels }
-    }
-
-    /// Most stored channels of a chunk.
-    fn chunk(self) -> usize {
-        // As many in tiles, which hold twice the channels: what matters is that pixels and a block's weights stay in the
-        // second-level cache.
-        CHUNK
     }
 
     /// Values of `f32` size of a block's weights over `length` stored channels.

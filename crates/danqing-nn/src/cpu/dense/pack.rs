@@ -1,6 +1,6 @@
 //! Weights as each form of the kernel reads them, and the reduction cut into chunks.
 
-use super::{Form, KernelShape};
+use super::{CHUNK, Form, KernelShape};
 use crate::cpu::amx;
 use crate::cpu::bf16::pair;
 use crate::cpu::buffer::Buffer;
@@ -35,7 +35,7 @@ impl Phase {
     ) -> Result<Self, Error> {
         let (count, inputs) = (shape.out_per_group(), shape.in_per_group());
         let blocks = count.div_ceil(width);
-        let chunks = chunks(taps, form.stored_channels(inputs), form.chunk());
+        let chunks = chunks(taps, form.stored_channels(inputs));
         let panels: Vec<usize> = chunks.iter().map(|chunk| form.panel(length_of(chunk), width)).collect();
         let group_stride = blocks * panels.iter().sum::<usize>();
         let mut weights = engine.buffer(group_stride * shape.groups)?;
@@ -96,15 +96,15 @@ pub(super) fn length_of(chunk: &[Segment]) -> usize {
     chunk.iter().map(|segment| segment.length).sum()
 }
 
-/// Cuts the reduction into chunks of at most `most`, taps of many channels into equal parts.
-fn chunks(taps: usize, channels: usize, most: usize) -> Vec<Vec<Segment>> {
-    let part = channels.div_ceil(channels.div_ceil(most));
+/// Cuts the reduction into chunks of at most [`CHUNK`], taps of many channels into equal parts.
+fn chunks(taps: usize, channels: usize) -> Vec<Vec<Segment>> {
+    let part = channels.div_ceil(channels.div_ceil(CHUNK));
     let mut chunks: Vec<Vec<Segment>> = vec![Vec::new()];
     let mut filled = 0;
     for tap in 0..taps {
         for first in (0..channels).step_by(part) {
             let length = part.min(channels - first);
-            if filled + length > most {
+            if filled + length > CHUNK {
                 chunks.push(Vec::new());
                 filled = 0;
             }
