@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use danqing_nn::{Engine, FeatureMap, Precision, Shape};
+use danqing_nn::{Engine, FeatureMap, Shape};
 use danqing_weights::containers::safetensors;
 use danqing_weights::{Limits, ModelStore, TensorFile, containers};
 use serde::Serialize;
@@ -65,7 +65,7 @@ pub struct Measurement {
     pub name: &'static str,
     /// Instruction set.
     pub tier: String,
-    /// Of maps and products.
+    /// Of products.
     pub precision: &'static str,
     /// Threads, the caller's included.
     pub threads: usize,
@@ -179,11 +179,8 @@ fn measure(
     seconds.sort_by(f64::total_cmp);
     let measurement = Measurement {
         name,
-        tier: engine.tier().to_string(),
-        precision: match engine.precision() {
-            Precision::F32 => "f32",
-            _ => "other",
-        },
+        tier: engine.kernels().to_string(),
+        precision: engine.precision().name(),
         threads: engine.threads(),
         runs,
         seconds_min: seconds[0],
@@ -212,7 +209,7 @@ fn dump(path: &Path, workload: &Workload, output: &FeatureMap) -> Result<(), Err
 mod tests {
     use super::*;
     use danqing_capability::{CancelToken, Class, Classified};
-    use danqing_nn::EngineConfig;
+    use danqing_nn::{EngineConfig, Precision};
     use danqing_weights::StoreConfig;
 
     fn studio() -> (Engine, ModelStore) {
@@ -238,6 +235,10 @@ mod tests {
         assert!((all[0].gflop - 4.0 * 4096.0 * 77.0 * 320.0 * 1e-9).abs() < 1e-9);
         assert!(all[0].seconds_min <= all[0].seconds_median && all[0].load_seconds > 0.0);
         assert!(all[0].peak_bytes > 2 * 4096 * 320 * 4);
+        assert_eq!((all[0].tier.as_str(), all[0].precision), (engine.kernels().name(), engine.precision().name()));
+        let half = engine.with_precision(Precision::Bf16).expect("on the CPU");
+        let half = run(&half, &store, of(Some("cross-attention")), &mut |_| {}).expect("runs");
+        assert_eq!(half[0].precision, "bf16");
         let file = containers::read(&path, &Limits::default()).expect("a file");
         assert_eq!(file.get("key").expect("an input").shape(), [1, 1, 77, 320]);
         assert_eq!(file.get("output").expect("an output").shape(), [1, 64, 64, 320]);

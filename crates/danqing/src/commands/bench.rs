@@ -11,12 +11,13 @@ use super::session::Session;
 use crate::Outcome;
 use crate::report::bytes_for_people;
 
-/// `danqing bench [NAME] [--runs N] [--weights FILE] [--dump FILE] [--json]`
+/// `danqing bench [NAME] [--runs N] [--precision P] [--weights FILE] [--dump FILE] [--json]`
 pub(super) fn run(matches: &ArgMatches, session: &Session) -> Outcome {
     let path = |name| matches.get_one::<OsString>(name).map(Path::new);
     let wanted = Bench {
         name: matches.get_one::<String>("name").map(String::as_str),
         runs: matches.get_one::<usize>("runs").copied().unwrap_or_default(),
+        precision: matches.get_one::<String>("precision").map(String::as_str),
         weights: path("weights"),
         dump: path("dump"),
     };

@@ -87,7 +87,7 @@ impl Workshop {
 
     fn surround(&self, command: &mut Command) {
         command.current_dir(self.path("")).env("DANQING_HOME", self.home()).stdin(Stdio::null());
-        for name in ["LC_ALL", "LC_MESSAGES", "LANG", "DANQING_CPU", "HF_HOME", "HF_HUB_CACHE"] {
+        for name in ["LC_ALL", "LC_MESSAGES", "LANG", "DANQING_CPU", "DANQING_PRECISION", "HF_HOME", "HF_HUB_CACHE"] {
             command.env_remove(name);
         }
     }
