@@ -57,7 +57,7 @@ fn fields(text: &str) -> String {
         let name = option[2..].replace('-', "_");
         let is_option = name.starts_with(|c: char| c.is_ascii_lowercase()) && !before.ends_with(is_of_word);
         if is_option && !OF_SERVER.contains(&option) {
-            made.push_str(&format!("`{name}`"));
+            made.extend(["`", &name, "`"]);
             rest = without_placeholder(after);
         } else {
             made.push_str(option);

@@ -20,7 +20,7 @@ impl ContentStore {
                 continue;
             }
             for file in std::fs::read_dir(folder.path()).map_err(read)? {
-                let name = [folder.file_name(), file.map_err(read)?.file_name()].map(|part| part.into_string());
+                let name = [folder.file_name(), file.map_err(read)?.file_name()].map(std::ffi::OsString::into_string);
                 // What has another name is not of this store.
                 if let [Ok(first), Ok(rest)] = name
                     && Sha256Hex::try_from(format!("{first}{rest}")).is_ok()

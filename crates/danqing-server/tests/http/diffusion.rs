@@ -1,4 +1,4 @@
-//! The fronts with a checkpoint: previews, A1111's txt2img and img2img, OpenAI's streams.
+//! The fronts with a checkpoint: previews, A1111's txt2img and img2img, `OpenAI`'s streams.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn wrong_values_are_refused_by_name() {
-        let cases: [(&str, fn(&mut Fields) -> Result<(), ApiError>); 4] = [
+        type Read = fn(&mut Fields) -> Result<(), ApiError>;
+        let cases: [(&str, Read); 4] = [
             (r#"{"x": "many"}"#, |f| f.whole("x", 1, (1, 2)).map(|_| ())),
             (r#"{"x": 3}"#, |f| f.whole("x", 1, (1, 2)).map(|_| ())),
             (r#"{"x": 1.5}"#, |f| f.whole("x", 1, (1, 2)).map(|_| ())),
