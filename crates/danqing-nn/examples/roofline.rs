@@ -21,6 +21,7 @@ const STEPS: usize = 1_000_000;
 const MULTIPLY_ADDS: usize = STEPS * 12 * 8 * 2;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+type Forward = Box<dyn Fn(&Engine) -> Result<FeatureMap, Error>>;
 
 fn main() -> Outcome<()> {
     let engine = Engine::new(EngineConfig { threads: Some(1), ..EngineConfig::default() })?;
@@ -88,7 +89,9 @@ fn multiply_adds() -> f32 {
         let mut sums = [[1.0_f32; 8]; 12];
         for _ in 0..STEPS {
             for lanes in &mut sums {
-                lanes.iter_mut().for_each(|sum| *sum = sum.mul_add(factor, 0.5));
+                for sum in lanes {
+                    *sum = sum.mul_add(factor, 0.5);
+                }
             }
         }
         sums.iter().flatten().sum()
@@ -106,7 +109,7 @@ struct Operator {
     name: String,
     /// Inputs, weights and outputs, once each.
     bytes: usize,
-    run: Box<dyn Fn(&Engine) -> Result<FeatureMap, Error>>,
+    run: Forward,
 }
 
 fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
