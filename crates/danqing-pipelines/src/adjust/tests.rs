@@ -279,7 +279,7 @@ fn each_tone_edit_moves_the_picture_the_way_it_says() {
 fn levels_equal_scikit_image() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/vision_tone.safetensors");
     let golden = danqing_weights::containers::read(file.as_ref(), &danqing_weights::Limits::default()).expect("a file");
-    let values = |name: &str| golden.get(name).expect("a tensor of the script").to_f32();
+    let values = |name: &str| golden.get(name).expect("a tensor of the script").to_f32().expect("numbers");
     let [height, width, _] = golden.get("photo").expect("the photograph").shape() else { panic!("three dimensions") };
     let samples = values("photo").iter().map(|value| *value as u8).collect();
     let photo = Picture::new(*width, *height, Channels::Rgb, Samples::U8(samples)).expect("as many samples");
