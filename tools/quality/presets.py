@@ -132,7 +132,8 @@ def main() -> None:
     lines = [
         f"{len(pictures)} photographs (those of erase) and {len(portraits)} synthetic portraits; seed 1. In brackets: the "
         "worst photograph's (chroma, edges), the photographs' own (in steps).",
-        "Command: `python tools/quality/presets.py --write`; the measures are described there.", "",
+        f"Command: `python tools/quality/presets.py --count {chosen.count} --people {chosen.people} --write`; the measures are "
+        "described there.", "",
         "| preset | chroma | in steps | edges, SSIM | faces found | landmarks moved | recognised | s/Mpx, processor |",
         "|---|---|---|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
