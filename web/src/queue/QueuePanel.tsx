@@ -61,7 +61,7 @@ export function QueuePanel() {
   const of = (ids: string[]) => ids.map((id) => jobs[id]).filter((job): job is Job => Boolean(job));
   const running = of(queue.running).filter((job) => job.state === 'running');
   // Jobs may be heard of before the queue's new order is.
-  const early = Object.values(jobs).filter((job) => isLive(job) && !queue.waiting.includes(job.id) && !queue.running.includes(job.id));
+  const early = Object.values(jobs).filter((job) => isLive(job) && !queue.waiting.includes(job.id) && !running.includes(job));
   const waiting = [...of(queue.waiting), ...early].filter((job) => !running.includes(job) && isLive(job));
   const recent = Object.values(jobs).filter((job) => isOver(job) && !job.deleted_at && !isTool(job.capability)).sort((left, right) => (right.finished_at ?? right.created_at).localeCompare(left.finished_at ?? left.created_at)).slice(0, 12);
   const move = (id: string, before: string | null) => void api.move(id, before).catch(complain);

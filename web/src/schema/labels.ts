@@ -24,7 +24,7 @@ const ZH: Record<string, string> = {
   prompt_left: '左侧提示词', prompt_right: '右侧提示词', prompt_top: '上方提示词', prompt_bottom: '下方提示词', context: '可见深度', vae: '自编码器',
   loras: 'LoRA', embeddings: '文本反演', additions_sha256: '附加文件 sha256', variation_seed: '变化种子', variation_strength: '变化强度',
   preview: '预览间隔', preview_model: '预览模型', vae_tile: '自编码器分块', hires: '第二遍倍数', hires_strength: '第二遍强度', hires_steps: '第二遍步数',
-  hires_enlarge: '第二遍放大方式', other: '终点图片', frames: '张数', mix: '路径', soft_mask: '软蒙版', outside: '排除处', rectangle: '方框', extent: '选取范围',
+  hires_enlarge: '第二遍放大方式', other: '终点图片', frames: '张数', mix: '路径', soft_mask: '软蒙版', unet: '去噪网络 UNet', outside: '排除处', rectangle: '方框', extent: '选取范围',
   specks: '碎点',
 };
 

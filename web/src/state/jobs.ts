@@ -44,6 +44,16 @@ export function take(job: Job): void {
   if (isOver(job) && before && !isOver(before)) finishedHandlers.forEach((handler) => handler(job));
 }
 
+/** How often the server has told of each job unasked. */
+const told = new Map<string, number>();
+
+/** Takes an answer about a job, unless the server has told of it meanwhile: then the answer is the older word. */
+async function takeAnswer(id: string, answer: Promise<Job | undefined>): Promise<void> {
+  const before = told.get(id);
+  const job = await answer;
+  if (job?.id && told.get(id) === before) take(job);
+}
+
 /**
  * Takes the answer to a submission. It may arrive after all events of the same job: then the job's end is told again, now
  * that the page knows it as its own.
@@ -71,7 +81,10 @@ export async function loadJobs(): Promise<void> {
 /** Follows the server; after a break everything is read anew. */
 export function followJobs(): () => void {
   return listen({
-    job: take,
+    job: (job) => {
+      told.set(job.id, (told.get(job.id) ?? 0) + 1);
+      take(job);
+    },
     progress: ({ id, ...progress }) =>
       useJobs.setState((state) => ({ progress: { ...state.progress, [id]: { ...progress, since: Date.now() } } })),
     preview: ({ id, url }) => useJobs.setState((state) => ({ previews: { ...state.previews, [id]: url } })),
@@ -87,8 +100,7 @@ export function followJobs(): () => void {
 /** Does something to a job and shows at once what the server made of it. */
 export async function act(id: string, action: Parameters<typeof api.act>[1]): Promise<void> {
   try {
-    const job = await api.act(id, action);
-    if (job?.id) take(job);
+    await takeAnswer(id, api.act(id, action));
   } catch (error) {
     complain(error);
   }
@@ -96,7 +108,7 @@ export async function act(id: string, action: Parameters<typeof api.act>[1]): Pr
 
 export async function change(id: string, fields: Parameters<typeof api.change>[1]): Promise<void> {
   try {
-    take(await api.change(id, fields));
+    await takeAnswer(id, api.change(id, fields));
   } catch (error) {
     complain(error);
   }
