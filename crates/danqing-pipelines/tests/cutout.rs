@@ -212,7 +212,9 @@ mod selecting {
             let is_inside = (x as f64 + 0.5 - DISC.0).hypot(y as f64 + 0.5 - DISC.1) < DISC.2;
             let grain = ((x * 7 + y * 13) % 9) as u8;
             pixel.copy_from_slice(if is_inside { &[200, 40, 30] } else { &[60, 140, 70] });
-            pixel.iter_mut().for_each(|value| *value += grain);
+            for value in pixel.iter_mut() {
+                *value += grain;
+            }
         }))
     }
 
@@ -281,7 +283,7 @@ mod selecting {
             (Params { feather: 65, ..click(1.0, 1.0) }, "feather 65 is out of range (expected 0 to 64 pixels)"),
         ];
         for (params, message) in cases {
-            let error = run(&select, params).err().expect(message);
+            let error = run(&select, params).map(|_| ()).expect_err(message);
             assert_eq!((error.class(), error.to_string().as_str()), (Class::Caller, message));
         }
     }

@@ -34,7 +34,7 @@ impl Plan {
         self.sigmas.len() > 1
     }
 
-    /// Share of the run that is left at a level: 1 at the first look, 0 at the last, evenly in timesteps between them; ComfyUI's
+    /// Share of the run that is left at a level: 1 at the first look, 0 at the last, evenly in timesteps between them; `ComfyUI`'s
     /// reckoning for grey masks. Of a run of one look, a half.
     pub(super) fn left(&self, sigma: f64) -> f32 {
         let timestep = |sigma: f64| self.table.timestep_of(sigma);

@@ -55,7 +55,7 @@ fn changed(before: &Picture, after: &Picture) -> Vec<(usize, usize)> {
 }
 
 /// The latents are those of diffusers; inside the mask the picture is theirs too, outside it is the input's.
-fn equals_diffusers(name: &str, tiny: Tiny, params: Params) -> Outcome {
+fn equals_diffusers(name: &str, tiny: Tiny, params: &Params) -> Outcome {
     let (golden, bench, before) = (golden("edit")?, Bench::new()?, picture(72, 64));
     let (noise, dump) = (bench.folder.path().join("noise.safetensors"), bench.folder.path().join("dump.safetensors"));
     tiny::write(&noise, vec![("noise".into(), vec![1, 4, 8, 9], expected(&golden, &format!("{name}.noise")))])?;
@@ -97,32 +97,32 @@ fn diffusers(settings: Settings) -> Params {
 #[test]
 fn a_plain_network_with_euler_equals_diffusers() -> Outcome {
     let settings = Settings { steps: 5, strength: 0.8, guidance: 7.5, sampler: "euler".into(), ..Settings::default() };
-    equals_diffusers("plain.euler", Tiny::Sd1, diffusers(Settings { schedule: "trailing".into(), ..settings }))
+    equals_diffusers("plain.euler", Tiny::Sd1, &diffusers(Settings { schedule: "trailing".into(), ..settings }))
 }
 
 #[test]
 fn a_plain_network_with_ddim_equals_diffusers() -> Outcome {
     let settings = Settings { steps: 4, strength: 0.75, guidance: 5.0, sampler: "ddim".into(), ..Settings::default() };
-    equals_diffusers("plain.ddim", Tiny::Sd1, diffusers(settings))
+    equals_diffusers("plain.ddim", Tiny::Sd1, &diffusers(settings))
 }
 
 #[test]
 fn an_inpainting_network_equals_diffusers() -> Outcome {
     let settings = Settings { steps: 4, strength: 0.75, guidance: 7.5, sampler: "ddim".into(), ..Settings::default() };
-    equals_diffusers("inpaint.ddim", Tiny::Inpaint, diffusers(settings))
+    equals_diffusers("inpaint.ddim", Tiny::Inpaint, &diffusers(settings))
 }
 
 #[test]
 fn an_inpainting_network_at_full_strength_equals_diffusers() -> Outcome {
     let settings = Settings { steps: 3, strength: 1.0, guidance: 7.5, sampler: "ddim".into(), ..Settings::default() };
-    equals_diffusers("inpaint.full", Tiny::Inpaint, diffusers(settings))
+    equals_diffusers("inpaint.full", Tiny::Inpaint, &diffusers(settings))
 }
 
 #[test]
 fn instruct_pix2pix_equals_diffusers() -> Outcome {
     let settings = Settings { steps: 3, guidance: 6.0, sampler: "euler".into(), ..Settings::default() };
     let params = diffusers(Settings { schedule: "trailing".into(), ..settings });
-    equals_diffusers("pix2pix.euler", Tiny::Pix2Pix, Params { image_guidance: 1.4, ..params })
+    equals_diffusers("pix2pix.euler", Tiny::Pix2Pix, &Params { image_guidance: 1.4, ..params })
 }
 
 #[test]

@@ -221,7 +221,9 @@ fn autoencoder() -> Outcome<Network> {
         for (row, column) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             (0..3).for_each(|channel| made.tap(&name, (channel, channel), (row, column), 0.25));
         }
-        REFERENCES.iter().for_each(|&channel| made.tap(&name, (channel, channel), (0, 0), 1.0));
+        for channel in REFERENCES {
+            made.tap(&name, (channel, channel), (0, 0), 1.0);
+        }
         made.pass(&format!("decoder.up_blocks.{level}.upsamplers.0.conv"), 0, 1);
     }
     made.leave("encoder.conv_norm_out", "encoder.conv_out", 1.0);
