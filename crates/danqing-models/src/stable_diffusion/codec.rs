@@ -3,21 +3,17 @@
 use std::path::Path;
 
 use danqing_nn::Engine;
-use danqing_weights::{TensorFile, Weights};
+use danqing_weights::TensorFile;
 
-use super::files::{PartFiles, UNET_FILES, WRAPPER, older_autoencoder_name};
+use super::files::{NetworkFile, WRAPPER, older_autoencoder_name};
 use super::ldm::{self, Shapes};
 use super::{OpenError, folder};
 use crate::diffusion::{Stored, Tensors};
 use crate::latent_codecs::autoencoder_kl::{AutoencoderKl, AutoencoderKlConfig};
 use crate::{Error, foreign};
 
-/// The file that holds an autoencoder, in memory.
-pub struct CodecFile {
-    tensors: TensorFile,
-    config: Option<String>,
-    sha256: String,
-}
+/// The file that holds an autoencoder, open.
+pub struct CodecFile(NetworkFile);
 
 impl CodecFile {
     /// Reads a file, the folder of an autoencoder, or the `vae` of a whole folder.
@@ -25,19 +21,13 @@ impl CodecFile {
     /// # Errors
     /// [`OpenError::Read`], [`OpenError::NotDiffusers`].
     pub fn read(path: &Path) -> Result<Self, OpenError> {
-        if !path.is_dir() {
-            let Weights { tensors, sha256, .. } = Weights::of_file(path)?;
-            return Ok(Self { tensors, config: None, sha256: sha256.to_string() });
-        }
-        let name = if path.join("vae").is_dir() { "vae" } else { "" };
-        let PartFiles { tensors, config, sha256 } = PartFiles::read(path, name, &UNET_FILES)?;
-        Ok(Self { tensors, config: Some(config), sha256: sha256.to_string() })
+        Ok(Self(NetworkFile::read(path, "vae")?))
     }
 
     /// sha256 of the file with the weights.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        &self.0.sha256
     }
 
     /// Packs the network for an engine.
@@ -45,8 +35,8 @@ impl CodecFile {
     /// # Errors
     /// [`OpenError`] says what the file holds and what was expected.
     pub fn load(&self, engine: &Engine) -> Result<AutoencoderKl, OpenError> {
-        let file = &self.tensors;
-        if let Some(config) = &self.config {
+        let file = &self.0.tensors;
+        if let Some(config) = &self.0.config {
             let config = folder::autoencoder_config(config, "vae/config.json")?;
             let stored = |name: &str| Stored::from(older_autoencoder_name(file, name));
             return Ok(AutoencoderKl::load(engine, Tensors::of_file(file, &stored, &|_| true), config)?);

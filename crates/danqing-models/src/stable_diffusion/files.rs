@@ -49,6 +49,30 @@ pub(super) struct PartFiles {
     pub(super) sha256: Sha256Hex,
 }
 
+/// One network's weights, open: a file of their own, or a folder's with its config.
+pub(super) struct NetworkFile {
+    pub(super) tensors: TensorFile,
+    pub(super) config: Option<String>,
+    pub(super) sha256: String,
+}
+
+impl NetworkFile {
+    /// A file, a network's folder, or the folder `part` of a whole one.
+    pub(super) fn read(path: &Path, part: &str) -> Result<Self, OpenError> {
+        if !path.is_dir() {
+            let Weights { tensors, sha256, .. } = Weights::of_file(path)?;
+            return Ok(Self { tensors, config: None, sha256: sha256.to_string() });
+        }
+        Self::of_folder(path, if path.join(part).is_dir() { part } else { "" })
+    }
+
+    /// The folder `name` of a folder.
+    pub(super) fn of_folder(path: &Path, name: &str) -> Result<Self, OpenError> {
+        let PartFiles { tensors, config, sha256 } = PartFiles::read(path, name, &UNET_FILES)?;
+        Ok(Self { tensors, config: Some(config), sha256: sha256.to_string() })
+    }
+}
+
 impl CheckpointFiles {
     /// Reads a diffusers folder or a single file, in any container that [`danqing_weights::containers`] knows.
     ///

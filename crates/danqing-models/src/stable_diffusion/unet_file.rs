@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use danqing_nn::Engine;
-use danqing_weights::{TensorFile, Weights};
+use danqing_weights::TensorFile;
 
-use super::files::{PartFiles, UNET_FILES, WRAPPER, adapting};
+use super::files::{NetworkFile, WRAPPER, adapting};
 use super::ldm::{self, Shapes};
 use super::{OpenError, Predicts, Training, folder};
 use crate::adapters::{Merge, Part};
@@ -19,11 +19,7 @@ const EXPECTED: &str = "a UNet of Stable Diffusion 1 or 2";
 const OWN_NAMES: &str = "down_blocks.";
 
 /// The file that holds a UNet, open.
-pub struct UnetFile {
-    tensors: TensorFile,
-    config: Option<String>,
-    sha256: String,
-}
+pub struct UnetFile(NetworkFile);
 
 impl UnetFile {
     /// Reads a file, the folder of a UNet, or the `unet` of a whole folder.
@@ -31,34 +27,29 @@ impl UnetFile {
     /// # Errors
     /// [`OpenError::Read`], [`OpenError::NotDiffusers`].
     pub fn read(path: &Path) -> Result<Self, OpenError> {
-        if !path.is_dir() {
-            let Weights { tensors, sha256, .. } = Weights::of_file(path)?;
-            return Ok(Self { tensors, config: None, sha256: sha256.to_string() });
-        }
-        Self::of_folder(path, if path.join("unet").is_dir() { "unet" } else { "" })
+        Ok(Self(NetworkFile::read(path, "unet")?))
     }
 
     /// Reads the folder `name` of a folder.
     pub(super) fn of_folder(path: &Path, name: &str) -> Result<Self, OpenError> {
-        let PartFiles { tensors, config, sha256 } = PartFiles::read(path, name, &UNET_FILES)?;
-        Ok(Self { tensors, config: Some(config), sha256: sha256.to_string() })
+        Ok(Self(NetworkFile::of_folder(path, name)?))
     }
 
     /// sha256 of the file with the weights.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        &self.0.sha256
     }
 
     /// What it predicts, where it says so.
     pub(super) fn predicts(&self) -> Option<Predicts> {
-        Training::from_marks(&self.tensors).predicts
+        Training::from_marks(&self.0.tensors).predicts
     }
 
     /// Packs the network for an engine, with low-rank additions.
     pub(super) fn load(&self, engine: &Engine, merge: &Merge<'_>) -> Result<Unet, OpenError> {
-        let file = &self.tensors;
-        let config = match &self.config {
+        let file = &self.0.tensors;
+        let config = match &self.0.config {
             Some(config) => Some(folder::unet_config(config, "unet/config.json")?),
             None => own_names_config(file),
         };
@@ -71,7 +62,7 @@ impl UnetFile {
 
     /// A whole checkpoint, or its UNet by the original names with or without their prefix.
     fn load_original(&self, engine: &Engine, merge: &Merge<'_>) -> Result<Unet, OpenError> {
-        let file = &self.tensors;
+        let file = &self.0.tensors;
         let has = |start: &str| file.entries().iter().any(|entry| entry.name.starts_with(start));
         let root = if has(WRAPPER) { WRAPPER } else { "" };
         let prefix = if has(&format!("{root}{}", ldm::UNET)) { "" } else { ldm::UNET };
