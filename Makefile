@@ -39,7 +39,7 @@ lint:
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources && $(CARGO) deny check advisories; else echo "cargo-deny is not installed: licences not checked"; fi
 
-## Times each capability and writes docs/benchmarks.md.
+## Times networks, pictures of Stable Diffusion and capabilities beside other programs; writes docs/benchmarks.md.
 bench: build
 	@bash tools/bench/run.sh $(DANQING)
 

@@ -2,10 +2,9 @@
 """Times a whole image-to-image picture in danqing beside diffusers (PyTorch, float32) at full size: the same weights (by
 rule, rounded to half precision), words, noise, steps and threads, each in a process of its own, latents compared.
 
-    tools/golden/run.sh diffusion    # makes the environment
-    tools/.venv-golden-diffusion/bin/python tools/bench/random_checkpoint.py random.safetensors
-    tools/.venv-golden-diffusion/bin/python tools/bench/picture_peer.py --danqing target/release/danqing \\
-        --checkpoint random.safetensors [--side 512] [--steps 4] [--strength 0.5] [--threads 2] [--rounds 1] [--out FILE]
+    bash tools/bench/run.sh target/release/danqing pictures    # makes environment and checkpoint, starts this and sdcpp_peer.py
+    … picture_peer.py --danqing target/release/danqing --checkpoint random.safetensors
+        [--side 512] [--steps 4] [--strength 0.5] [--threads 2] [--rounds 1] [--out FILE]
 
 Danqing's figures are those of the whole process: reading, hashing and packing the checkpoint, the picture, the PNG with its
 recipe. PyTorch's time is the computing alone, without imports and without making the weights; its memory is the process's.
@@ -43,7 +42,10 @@ def networks():
     blocks = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
     vae = made(AutoencoderKL, block_out_channels=(128, 256, 512, 512), layers_per_block=2, **blocks)
     config = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_attention_heads=12, eos_token_id=2)
-    text = fill(CLIPTextModel(config)).half().float()
+    text = CLIPTextModel(config)
+    # The names of checkpoints, which transformers 5 has left.
+    prefix = "" if next(iter(text.state_dict())).startswith("text_model.") else "text_model."
+    text = fill(text, prefix).half().float()
     return made(UNet2DConditionModel, sample_size=64, cross_attention_dim=768, attention_head_dim=8), vae, text
 
 

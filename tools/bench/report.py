@@ -101,7 +101,7 @@ Ratio = danqing / peer, of the minima; below 1 danqing is faster. A peer is one 
 does the work, and writes a PNG; "without imports" leaves out what starting Python and importing its libraries took.
 
 {peers}
-
+{networks}
 ## How to read it
 
 - Shared machines are noisy: another load lengthens wall times many times over. Processor time (user and system, summed
@@ -119,6 +119,8 @@ does the work, and writes a PNG; "without imports" leaves out what starting Pyth
 
 
 def page(table: dict, titles: dict, danqing: str, load: list[float], took: float, long: int) -> str:
+    import networks_report  # which needs this file
+
     return PAGE.format(minutes=took / 60, machine=machine(danqing), load=load_words(load), versions=versions(danqing),
-                       memory=memory_line(table), capabilities=capability_table(table), peers=peer_table(table, titles),
+                       memory=memory_line(table), networks=networks_report.kept(), capabilities=capability_table(table), peers=peer_table(table, titles),
                        long=long)

@@ -1,17 +1,56 @@
 #!/usr/bin/env bash
-# Times every capability as a user runs it, beside other programs, and writes docs/benchmarks.md.
-# Usage: tools/bench/run.sh [DANQING [OPTIONS OF capabilities.py …]], from the repository root.
-# Python lives in tools/.venv-bench, with the versions of tools/requirements-bench.txt.
+# Times danqing beside other programs and writes docs/benchmarks.md: networks beside other engines, whole pictures of Stable
+# Diffusion beside diffusers and stable-diffusion.cpp, then every capability as a user runs it.
+# Usage: tools/bench/run.sh [DANQING [all|networks|pictures|capabilities [OPTIONS OF THE PART'S SCRIPT …]]], from the repository
+# root. Python lives in tools/.venv-bench*, with the versions of tools/requirements-bench*.txt.
 set -euo pipefail
 
 danqing=${1:-target/release/danqing}
-shift || true
-environment=tools/.venv-bench
-if ! cmp -s tools/requirements-bench.txt "$environment/requirements.txt"; then
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install --quiet --requirement tools/requirements-bench.txt
-    cp tools/requirements-bench.txt "$environment/requirements.txt"
-fi
+part=${2:-all}
+shift $(($# < 2 ? $# : 2))
+
+# Prints the path of a Python that has the packages of tools/requirements-NAME.txt.
+python_with() {
+    local environment=tools/.venv-$1 wanted=tools/requirements-$1.txt
+    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
+        python3 -m venv "$environment"
+        "$environment/bin/pip" install --quiet --requirement "$wanted"
+        cp "$wanted" "$environment/requirements.txt"
+    fi
+    echo "$environment/bin/python"
+}
+
 "$danqing" models pull default --yes --quiet
-"$danqing" models pull demo --yes --quiet
-exec "$environment/bin/python" tools/bench/capabilities.py --danqing "$danqing" "$@"
+case $part in
+all | networks)
+    python=$(python_with bench-networks)
+    "$python" tools/bench/networks.py --danqing "$danqing" "$@"
+    ;;&
+all | pictures)
+    python=$(python_with bench-networks)
+    made=target/bench-networks
+    mkdir -p "$made"
+    [ -e "$made/random.safetensors" ] || "$python" tools/bench/random_checkpoint.py "$made/random.safetensors"
+    common=(--danqing "$danqing" --checkpoint "$made/random.safetensors")
+    for side in 512 1024; do
+        "$python" tools/bench/picture_peer.py "${common[@]}" --side $side --out "$made/diffusers-$side.json" "$@"
+    done
+    if sdcpp=$(bash tools/bench/sdcpp.sh); then
+        "$python" tools/bench/sdcpp_peer.py "${common[@]}" --sdcpp "$sdcpp" --out "$made/sdcpp-f16.json" "$@"
+        "$python" tools/bench/sdcpp_peer.py "${common[@]}" --sdcpp "$sdcpp" --gguf q8_0 --out "$made/sdcpp-q8_0.json" "$@"
+    else
+        echo "stable-diffusion.cpp could not be built here: left out" >&2
+    fi
+    "$python" tools/bench/networks_report.py "$danqing" "$made"
+    ;;&
+all | capabilities)
+    "$danqing" models pull demo --yes --quiet
+    python=$(python_with bench)
+    "$python" tools/bench/capabilities.py --danqing "$danqing" "$@"
+    ;;&
+all | networks | pictures | capabilities) ;;
+*)
+    echo "unknown part $part, expected all, networks, pictures or capabilities" >&2
+    exit 2
+    ;;
+esac

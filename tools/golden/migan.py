@@ -91,8 +91,8 @@ def generator_input(picture, missing):
     return np.concatenate([keep - np.float32(0.5), image * keep])[None]  # [1, 4, height, width]
 
 
-def generator(path, height, width, outputs, threads=2, spinning=True):
-    """The generator subgraph as a session for one size."""
+def generator_model(path, height, width, outputs):
+    """The generator subgraph for one size."""
     model = onnx.load(path)
     tensors = {t.name: t for t in model.graph.initializer}
     for r in RESOLUTIONS[:-1]:
@@ -108,10 +108,14 @@ def generator(path, height, width, outputs, threads=2, spinning=True):
     value = onnx.helper.make_tensor_value_info
     model.graph.input.append(value(INPUT, onnx.TensorProto.FLOAT, [1, 4, height, width]))
     model.graph.output.extend(value(name, onnx.TensorProto.FLOAT, None) for name in outputs)
-    part = onnx.utils.Extractor(model).extract_model([INPUT], outputs)
+    return onnx.utils.Extractor(model).extract_model([INPUT], outputs)
+
+
+def generator(path, height, width, outputs, threads=2):
+    """The generator subgraph as a session."""
+    part = generator_model(path, height, width, outputs)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
     return onnxruntime.InferenceSession(part.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 

@@ -35,11 +35,11 @@ def seeded_values(name, shape):
     return units * np.float32(math.sqrt(3 / math.prod(shape[1:])))
 
 
-def fill(model):
-    """Gives every parameter of a PyTorch module its values, in place."""
+def fill(model, prefix=""):
+    """Gives every parameter of a PyTorch module the values of `prefix` and its name, in place."""
     import torch
 
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(torch.from_numpy(seeded_values(name, tuple(parameter.shape))))
+            parameter.copy_(torch.from_numpy(seeded_values(prefix + name, tuple(parameter.shape))))
     return model.eval()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use danqing_capability::{CancelToken, Failure};
 use danqing_pipelines::bench;
-pub use danqing_pipelines::bench::Measurement;
+pub use danqing_pipelines::bench::{Measurement, Turns};
 
 use crate::Studio;
 
@@ -15,6 +15,8 @@ pub struct Bench<'a> {
     pub name: Option<&'a str>,
     /// Timed runs.
     pub runs: usize,
+    /// Who decides about each timed run, in place of `runs`; `None` = nobody.
+    pub turns: Option<Turns<'a>>,
     /// Precision of products: `f32` or `bf16`; `None` = that of the installation.
     pub precision: Option<&'a str>,
     /// Weights of the network; `None` = by rule, or those of the model store.
@@ -40,7 +42,7 @@ impl Studio {
         cancel: &CancelToken,
         report: &mut dyn FnMut(&Measurement),
     ) -> Result<Vec<Measurement>, Failure> {
-        let Bench { name, runs, precision, weights, dump } = wanted;
+        let Bench { name, runs, turns, precision, weights, dump } = wanted;
         let engine = self.engine().with_cancel(cancel.clone());
         let engine = match precision {
             Some(asked) => {
@@ -48,7 +50,7 @@ impl Studio {
             }
             None => engine,
         };
-        let settings = bench::Settings { name, runs, weights, dump };
+        let settings = bench::Settings { name, runs, turns, weights, dump };
         bench::run(&engine, self.store(), settings, report).map_err(Failure::from_error)
     }
 }

@@ -27,7 +27,7 @@ mod studio;
 mod styles;
 
 pub use batch::{Batch, BatchEvent, Error as BatchError, Fate, Item};
-pub use bench::{Bench, Measurement, workload_names};
+pub use bench::{Bench, Measurement, Turns, workload_names};
 pub use destination::Error as DestinationError;
 pub use doctor::{Client, Diagnosis};
 pub use execute::Finished;

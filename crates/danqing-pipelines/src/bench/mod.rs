@@ -52,10 +52,23 @@ pub struct Settings<'a> {
     pub name: Option<&'a str>,
     /// Timed runs, after one that is not counted.
     pub runs: usize,
+    /// Who decides about each timed run, in place of `runs`; `None` = nobody.
+    pub turns: Option<Turns<'a>>,
     /// Weights of the network, with its published names.
     pub weights: Option<&'a Path>,
     /// File to write inputs and output to, as safetensors, pictures in NHWC.
     pub dump: Option<&'a Path>,
+}
+
+/// Asked before every timed run, so that programs that are compared can take turns. It is given the wall time of the run
+/// before, none before the first, and says whether there is to be another.
+#[derive(Clone, Copy)]
+pub struct Turns<'a>(pub &'a dyn Fn(Option<f64>) -> bool);
+
+impl std::fmt::Debug for Turns<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Turns")
+    }
 }
 
 /// One workload's figures.
@@ -105,7 +118,7 @@ pub fn run(
         let start = Instant::now();
         let workload = workload(engine, &origin, name)?;
         let load_seconds = read_seconds + start.elapsed().as_secs_f64();
-        let (measurement, output) = measure(engine, name, &workload, (settings.runs, load_seconds))?;
+        let (measurement, output) = measure(engine, name, &workload, settings, load_seconds)?;
         report(&measurement);
         all.push(measurement);
         if let Some(path) = settings.dump {
@@ -120,8 +133,12 @@ fn chosen(settings: Settings<'_>) -> Result<Vec<&'static str>, Error> {
         return Err(Error::NoRuns);
     }
     let Some(asked) = settings.name else {
-        let options = [("weights", settings.weights), ("dump", settings.dump)];
-        return match options.into_iter().find(|(_, path)| path.is_some()) {
+        let options = [
+            ("weights", settings.weights.is_some()),
+            ("dump", settings.dump.is_some()),
+            ("wait", settings.turns.is_some()),
+        ];
+        return match options.into_iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => Err(Error::OneWorkload { option }),
             None => Ok(NAMES.into_iter().filter(|name| !name.ends_with(LARGE)).collect()),
         };
@@ -164,27 +181,32 @@ fn measure(
     engine: &Engine,
     name: &'static str,
     workload: &Workload,
-    (runs, load_seconds): (usize, f64),
+    settings: Settings<'_>,
+    load_seconds: f64,
 ) -> Result<(Measurement, FeatureMap), Error> {
     let before = engine.operations();
     let mut output = workload.run(engine)?;
     let gflop = (engine.operations() - before) as f64 * 1e-9;
-    let mut seconds = Vec::with_capacity(runs);
-    for _ in 0..runs {
+    let mut seconds: Vec<f64> = Vec::new();
+    while settings.turns.map_or(seconds.len() < settings.runs, |turns| turns.0(seconds.last().copied())) {
         drop(output);
         let start = Instant::now();
         output = workload.run(engine)?;
         seconds.push(start.elapsed().as_secs_f64());
     }
     seconds.sort_by(f64::total_cmp);
+    let runs = seconds.len();
+    let (Some(&seconds_min), Some(&seconds_median)) = (seconds.first(), seconds.get(runs / 2)) else {
+        return Err(Error::NoRuns);
+    };
     let measurement = Measurement {
         name,
         tier: engine.kernels().to_string(),
         precision: engine.precision().name(),
         threads: engine.threads(),
         runs,
-        seconds_min: seconds[0],
-        seconds_median: seconds[runs / 2],
+        seconds_min,
+        seconds_median,
         load_seconds,
         peak_bytes: engine.memory().peak_bytes,
         gflop,
@@ -219,7 +241,7 @@ mod tests {
     }
 
     fn of(name: Option<&str>) -> Settings<'_> {
-        Settings { name, runs: 2, weights: None, dump: None }
+        Settings { name, runs: 2, turns: None, weights: None, dump: None }
     }
 
     #[test]
@@ -245,6 +267,26 @@ mod tests {
     }
 
     #[test]
+    fn whoever_takes_turns_says_how_many_runs_there_are() {
+        let (engine, store) = studio();
+        let seen = std::cell::RefCell::new(Vec::new());
+        let ask = |last: Option<f64>| {
+            seen.borrow_mut().push(last);
+            seen.borrow().len() <= 3
+        };
+        let settings = Settings { turns: Some(Turns(&ask)), ..of(Some("groupnorm")) };
+        let all = run(&engine, &store, settings, &mut |_| {}).expect("runs");
+        assert_eq!(all[0].runs, 3);
+        let seen = seen.borrow();
+        assert!(
+            seen[0].is_none() && seen[1..].iter().all(|last| last.is_some_and(|seconds| seconds >= all[0].seconds_min))
+        );
+        let never = |_| false;
+        let error = run(&engine, &store, Settings { turns: Some(Turns(&never)), ..settings }, &mut |_| {});
+        assert!(matches!(error, Err(Error::NoRuns)));
+    }
+
+    #[test]
     fn what_can_t_be_is_refused_before_any_work() {
         let (engine, store) = studio();
         let path = Path::new("nowhere.safetensors");
@@ -253,6 +295,7 @@ mod tests {
             (Settings { runs: 0, ..of(Some("conv")) }, "0 runs"),
             (Settings { weights: Some(path), ..of(None) }, "--weights needs the name of one workload"),
             (Settings { dump: Some(path), ..of(None) }, "--dump needs the name of one workload"),
+            (Settings { turns: Some(Turns(&|_| true)), ..of(None) }, "--wait needs the name of one workload"),
             (Settings { weights: Some(path), ..of(Some("unet")) }, "nowhere.safetensors"),
         ];
         for (settings, expected) in cases {

@@ -116,11 +116,13 @@ fn bench(language: Language) -> Command {
         arg.help(language.text(key)).help_heading(heading).value_hint(clap::ValueHint::FilePath)
     };
     let runs = Arg::new("runs").long("runs").value_name("N").value_parser(value_parser!(usize)).default_value("3");
+    let wait = Arg::new("wait").long("wait").action(ArgAction::SetTrue);
     let precision = Arg::new("precision").long("precision").value_name("PRECISION");
     Command::new("bench")
         .about(language.text("about.bench"))
         .arg(name)
         .arg(runs.hide_default_value(true).help(language.text("option.bench_runs")).help_heading(heading))
+        .arg(wait.help(language.text("option.bench_wait")).help_heading(heading))
         .arg(precision.help(language.text("option.bench_precision")).help_heading(heading))
         .arg(file("weights", "option.bench_weights"))
         .arg(file("dump", "option.bench_dump"))
