@@ -17,7 +17,7 @@ import numpy as np
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOOLS / "golden"))
-INPUTS = {"unet": ("latent", "context"), "vae-decode": ("latent",), "vae-encode": ("picture",), "clip": (),
+INPUTS = {"unet": ("latent", "context"), "vae-decode": ("latent",), "vae-encode": ("picture",),
           "rrdb": ("picture",), "adain": ("features",), "migan": ("picture",)}
 SCALE = 0.18215
 OPSET = 18
@@ -34,13 +34,13 @@ def stored(danqing, model):
 
 
 def filled(make, **settings):
-    """A module of diffusers or transformers with the rule's weights."""
+    """A module of diffusers with the rule's weights, rounded to half precision as published ones are."""
     import torch
     from seeded_weights import fill
 
     with torch.device("meta"):
         model = make(**settings)
-    return fill(model.to_empty(device="cpu"))
+    return fill(model.to_empty(device="cpu")).half().float()
 
 
 def module(name, danqing):

@@ -93,11 +93,25 @@ class Program:
         return rest, {"turns": self.turns, "loading": self.loading, "running": running}
 
 
+def weights(name):
+    """Half precision by rule for the networks of latent diffusion, made once; the others have published ones."""
+    part = name.split("-")[0]
+    if part not in ("unet", "vae"):
+        return []
+    path = pathlib.Path(f"target/bench-networks/{part}-f16.safetensors")
+    if not path.exists():
+        made = path.with_suffix(".tmp")
+        maker = pathlib.Path(__file__).with_name("random_checkpoint.py")
+        subprocess.run([sys.executable, maker, made, "--part", part], check=True)
+        made.rename(path)
+    return ["--weights", str(path)]
+
+
 def compare(arguments, name, precision, peer, folder):
     """One row: turns of both sides, and how far apart their outputs are."""
     dump, output = f"{folder}/{name}-{precision}.safetensors", f"{folder}/peer.npy"
     options = ["--threads", str(arguments.threads), "--precision", precision]
-    ours = [arguments.danqing, "bench", name, *options]
+    ours = [arguments.danqing, "bench", name, *options, *weights(name)]
     if not os.path.exists(dump):
         subprocess.run([*ours, "--runs", "1", "--dump", dump, "--quiet"], check=True, stdout=subprocess.DEVNULL)
     worker = [sys.executable, str(pathlib.Path(__file__).with_name("network_worker.py")), peer, name, *options]

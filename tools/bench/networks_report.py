@@ -136,7 +136,7 @@ turns: a run of danqing, a run of the peer. Whole pictures with their files are 
 - `apart` is the largest difference of the outputs, relative to the largest magnitude. Peaks are resident bytes of the
   process, loading included: Python and its libraries with the peers.
 - The probe multiplies matrices on one core before every turn: a wide range means that others used the machine.
-- Weights: Stable Diffusion 1.5's networks by rule (tools/golden/seeded_weights.py), at 512 × 512 unless the name says 1024;
+- Weights: Stable Diffusion 1.5's networks by rule (tools/golden/seeded_weights.py), rounded to half precision, at 512 × 512 unless the name says 1024;
   Real-ESRGAN x4plus of 256 × 256, AdaIN's decoder to 1024 × 1024 and MI-GAN at 512 × 512 with their published weights.
 
 {table}"""

@@ -2,9 +2,9 @@
 """Writes a Stable Diffusion 1.5 checkpoint of full size with weights by rule (tools/golden/seeded_weights.py), for timing
 and for measuring memory without a download. Needs numpy and safetensors alone.
 
-    python tools/bench/random_checkpoint.py OUT.safetensors [--part unet|whole] [--type F16|BF16|F32]
+    python tools/bench/random_checkpoint.py OUT.safetensors [--part unet|vae|whole] [--type F16|BF16|F32]
 
-`unet` has diffusers' names, as `danqing bench unet --weights` wants them; `whole` is a single file by the original names, as
+`unet` and `vae` have diffusers' names, as `danqing bench unet --weights` wants them; `whole` is a single file by the original names, as
 `danqing reimagine --model` takes it. Values are those of the rule, rounded to the type.
 """
 
@@ -29,10 +29,10 @@ def section(file, name):
 
 def tensors(part):
     """(name in the file, diffusers' name, sides) of every tensor."""
-    for kind in ["unet"] if part == "unet" else PARTS:
+    for kind in PARTS if part == "whole" else [part]:
         keys, names = PARTS[kind]
         sides = {line.split(" ")[0]: [int(side) for side in line.split(" ")[1:]] for line in section("diffusion_keys.txt", keys)}
-        if part == "unet":
+        if part != "whole":
             yield from ((name, name, shape) for name, shape in sides.items())
             continue
         for line in section("diffusion_single_file.txt", names):
@@ -57,7 +57,7 @@ def packed(name, shape, kind):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--part", choices=["unet", "whole"], default="whole")
+    parser.add_argument("--part", choices=["unet", "vae", "whole"], default="whole")
     parser.add_argument("--type", choices=["F16", "BF16", "F32"], default="F16")
     arguments = parser.parse_args()
     header, offset, found = {}, 0, list(tensors(arguments.part))
