@@ -50,9 +50,10 @@ impl ResnetBlock {
             (Some(layer), Some(time)) => Some(layer.forward(engine, time)?), // [n, 1, 1, out]
             _ => None,
         };
-        let h = self.norm1.forward_with(engine, x, silu)?;
-        let h = self.conv1.forward_with(engine, &h, Epilogue { residual: told.as_ref(), ..Epilogue::default() })?; // [n, h, w, out]
-        let h = self.norm2.forward_with(engine, &h, silu)?;
+        // One name for what follows on each other: a map is let go of as soon as the next one is made.
+        let mut h = self.norm1.forward_with(engine, x, silu)?;
+        h = self.conv1.forward_with(engine, &h, Epilogue { residual: told.as_ref(), ..Epilogue::default() })?; // [n, h, w, out]
+        h = self.norm2.forward_with(engine, &h, silu)?;
         let kept = match &self.shortcut {
             Some(shortcut) => shortcut.forward(engine, x)?,
             None => x.clone(),

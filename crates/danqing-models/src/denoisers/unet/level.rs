@@ -39,8 +39,8 @@ impl Layer {
         Ok(Self { resnet, transformer: transformer.transpose()? })
     }
 
-    fn forward(&self, engine: &Engine, x: &FeatureMap, told: Told<'_>) -> Result<FeatureMap, Error> {
-        let x = self.resnet.forward(engine, x, Some(told.time))?;
+    fn forward(&self, engine: &Engine, mut x: FeatureMap, told: Told<'_>) -> Result<FeatureMap, Error> {
+        x = self.resnet.forward(engine, &x, Some(told.time))?;
         match &self.transformer {
             Some(transformer) => transformer.forward(engine, &x, told.context),
             None => Ok(x),
@@ -78,7 +78,7 @@ impl DownLevel {
         skips: &mut Vec<FeatureMap>,
     ) -> Result<FeatureMap, Error> {
         for layer in &self.layers {
-            x = layer.forward(engine, &x, told)?;
+            x = layer.forward(engine, x, told)?;
             skips.push(x.clone());
         }
         if let Some(end) = &self.end {
@@ -102,9 +102,9 @@ impl Middle {
         Ok(Self { first: layer(0, config.middle_heads)?, second: layer(1, 0)? })
     }
 
-    pub(super) fn forward(&self, engine: &Engine, x: &FeatureMap, told: Told<'_>) -> Result<FeatureMap, Error> {
+    pub(super) fn forward(&self, engine: &Engine, x: FeatureMap, told: Told<'_>) -> Result<FeatureMap, Error> {
         let x = self.first.forward(engine, x, told)?;
-        self.second.forward(engine, &x, told)
+        self.second.forward(engine, x, told)
     }
 }
 
@@ -140,11 +140,10 @@ impl UpLevel {
         skips: &mut Vec<FeatureMap>,
     ) -> Result<FeatureMap, Error> {
         for layer in &self.layers {
-            let joined = match skips.pop() {
-                Some(skip) => concat(engine, &[&x, &skip])?, // [n, h, w, c + skip]
-                None => x,
-            };
-            x = layer.forward(engine, &joined, told)?; // [n, h, w, c]
+            if let Some(skip) = skips.pop() {
+                x = concat(engine, &[&x, &skip])?; // [n, h, w, c + skip]
+            }
+            x = layer.forward(engine, x, told)?; // [n, h, w, c]
         }
         match (&self.end, skips.last().map(FeatureMap::shape)) {
             (Some(end), Some(next)) => end.forward(engine, &x, (next.height, next.width)),

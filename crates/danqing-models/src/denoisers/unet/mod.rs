@@ -102,7 +102,7 @@ impl Unet {
             x = level.forward(engine, x, told, &mut skips)?; // [n, h/2, w/2, channels[index]], the last at its size
             observe(&format!("down_blocks.{index}"), &x)?;
         }
-        x = self.middle.forward(engine, &x, told)?;
+        x = self.middle.forward(engine, x, told)?;
         observe("mid_block", &x)?;
         for (index, level) in self.up.iter().enumerate() {
             x = level.forward(engine, x, told, &mut skips)?; // [n, 2h, 2w, channels], the last at the latent's size

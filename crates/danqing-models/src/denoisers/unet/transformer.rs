@@ -38,9 +38,9 @@ impl SpatialTransformer {
 
     /// `x` `[n, h, w, c]`, `context` `[n, 1, tokens, context]`.
     pub(super) fn forward(&self, engine: &Engine, x: &FeatureMap, context: &FeatureMap) -> Result<FeatureMap, Error> {
-        let h = self.norm.forward(engine, x)?;
-        let h = self.proj_in.forward(engine, &h, Epilogue::default())?;
-        let h = self.block.forward(engine, &h, context)?;
+        let mut h = self.norm.forward(engine, x)?;
+        h = self.proj_in.forward(engine, &h, Epilogue::default())?;
+        h = self.block.forward(engine, h, context)?;
         self.proj_out.forward(engine, &h, Epilogue::default().with_skip(x))
     }
 }
@@ -99,14 +99,14 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, engine: &Engine, x: &FeatureMap, context: &FeatureMap) -> Result<FeatureMap, Error> {
-        let h = self.norm1.forward(engine, x)?;
-        let x = self.attn1.forward(engine, &h, &h, x)?;
-        let h = self.norm2.forward(engine, &x)?;
-        let x = self.attn2.forward(engine, &h, context, &x)?;
-        let h = self.norm3.forward(engine, &x)?;
-        let h = self.ff_in.forward(engine, &h)?; // [n, h, w, 8·c]
-        let h = geglu(engine, &h)?; // [n, h, w, 4·c]
+    fn forward(&self, engine: &Engine, mut x: FeatureMap, context: &FeatureMap) -> Result<FeatureMap, Error> {
+        let mut h = self.norm1.forward(engine, &x)?;
+        x = self.attn1.forward(engine, &h, &h, &x)?;
+        h = self.norm2.forward(engine, &x)?;
+        x = self.attn2.forward(engine, &h, context, &x)?;
+        h = self.norm3.forward(engine, &x)?;
+        h = self.ff_in.forward(engine, &h)?; // [n, h, w, 8·c]
+        h = geglu(engine, &h)?; // [n, h, w, 4·c]
         Ok(self.ff_out.forward_with(engine, &h, Epilogue::default().with_skip(&x))?) // [n, h, w, c]
     }
 }
