@@ -84,6 +84,14 @@ impl Source {
         }
     }
 
+    /// Bytes in memory.
+    pub(crate) fn bytes_in_memory(&self) -> usize {
+        match self {
+            Self::Memory(bytes) => bytes.len(),
+            Self::Disk(_) => 0,
+        }
+    }
+
     /// One place of the file.
     pub(crate) fn read(&self, place: Range<usize>) -> Result<Cow<'_, [u8]>, ParseError> {
         let outside = || ParseError::Truncated {

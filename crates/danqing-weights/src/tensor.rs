@@ -90,6 +90,16 @@ impl TensorFile {
         self.tensors.iter().map(|entry| self.view(entry))
     }
 
+    /// Bytes that lie in memory: of a file that stays on disk, only of tensors that had to be rearranged.
+    #[must_use]
+    pub fn bytes_in_memory(&self) -> usize {
+        let own = self.tensors.iter().map(|entry| match &entry.bytes {
+            TensorBytes::File(_) => 0,
+            TensorBytes::Own(bytes) => bytes.len(),
+        });
+        self.file.bytes_in_memory() + own.sum::<usize>()
+    }
+
     /// Names, types and shapes, in the file's order.
     #[must_use]
     pub fn entries(&self) -> &[TensorEntry] {

@@ -71,6 +71,13 @@ impl Lora {
         Ok(lora)
     }
 
+    /// Bytes that it takes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let matrices = self.layers.values().flat_map(|layer| [&layer.down, &layer.up, &layer.middle]).flatten();
+        matrices.map(|matrix| size_of_val(matrix.values.as_slice())).sum()
+    }
+
     /// Layers it adds to.
     pub fn layers(&self) -> impl Iterator<Item = (Part, &str)> {
         self.layers.keys().map(|(part, key)| (*part, key.as_str()))

@@ -5,18 +5,16 @@ use std::path::Path;
 use danqing_nn::Engine;
 use danqing_weights::{Sha256Hex, TensorFile, Weights};
 
-use super::ldm::{self, Shapes, TextNames};
-use super::{OpenError, StableDiffusion, Training, UnetFile, folder};
+use super::ldm::{self, TextNames};
+use super::place::{self, Naming, Place, is_part, unwrapped};
+use super::{CodecFile, OpenError, StableDiffusion, Training, UnetFile, Values, codec, folder, unet_file};
 use crate::adapters::{LoraUse, Merge, Part};
-use crate::denoisers::unet::{Unet, UnetConfig};
-use crate::diffusion::{Stored, Tensors};
-use crate::latent_codecs::autoencoder_kl::AutoencoderKl;
-use crate::text_encoders::clip::ClipText;
+use crate::denoisers::unet::UnetConfig;
+use crate::diffusion::Tensors;
+use crate::text_encoders::clip::{ClipText, ClipTextConfig};
 use crate::{Error, foreign};
 
 const EXPECTED: &str = "a Stable Diffusion 1 or 2 checkpoint";
-/// What training frameworks wrap a state in.
-pub(super) const WRAPPER: &str = "state_dict.";
 /// Names of weight files in a folder, tried in order.
 pub(super) const UNET_FILES: [&str; 3] =
     ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"];
@@ -37,7 +35,7 @@ enum Layout {
 
 struct Folder {
     unet: UnetFile,
-    autoencoder: PartFiles,
+    autoencoder: CodecFile,
     text: PartFiles,
     scheduler: Option<String>,
 }
@@ -87,11 +85,10 @@ impl CheckpointFiles {
                 sha256: weights.sha256.to_string(),
             });
         }
-        let part = |name: &str, files: &[&str]| PartFiles::read(path, name, files);
-        let (unet, autoencoder) = (UnetFile::of_folder(path, "unet")?, part("vae", &UNET_FILES)?);
-        let text = part("text_encoder", &TEXT_FILES)?;
+        let (unet, autoencoder) = (UnetFile::of_folder(path, "unet")?, CodecFile::of_folder(path, "vae")?);
+        let text = PartFiles::read(path, "text_encoder", &TEXT_FILES)?;
         let scheduler = std::fs::read_to_string(path.join("scheduler/scheduler_config.json")).ok();
-        let listed = [unet.sha256(), autoencoder.sha256.as_str(), text.sha256.as_str()].join("\n");
+        let listed = [unet.sha256(), autoencoder.sha256(), text.sha256.as_str()].join("\n");
         let sha256 = Sha256Hex::of(listed.as_bytes()).to_string();
         Ok(Self { layout: Layout::Folder(Box::new(Folder { unet, autoencoder, text, scheduler })), unet: None, sha256 })
     }
@@ -107,6 +104,44 @@ impl CheckpointFiles {
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// Bytes of the files that lie in memory: of those that can't be read tensor by tensor.
+    #[must_use]
+    pub fn bytes_in_memory(&self) -> usize {
+        let own = match &self.layout {
+            Layout::Single(file) => file.bytes_in_memory(),
+            Layout::Folder(folder) => {
+                let parts = folder.unet.bytes_in_memory() + folder.autoencoder.bytes_in_memory();
+                parts + folder.text.tensors.bytes_in_memory()
+            }
+        };
+        own + self.unet.as_ref().map_or(0, UnetFile::bytes_in_memory)
+    }
+
+    /// How many values of all three networks are packed, with another UNet instead of its own if there is one.
+    #[must_use]
+    pub fn values(&self) -> Values {
+        let (unet, autoencoder, text) = match &self.layout {
+            Layout::Single(file) => {
+                let unet = Place::find(file, &place::UNET, &place::UNET_MARKS);
+                let autoencoder = Place::find(file, &place::AUTOENCODER, &place::AUTOENCODER_MARKS);
+                let text = Place::find(file, &place::TEXT, &ldm::TEXT_MARKS);
+                let text = |name: &str| {
+                    text.as_ref().is_some_and(|text| text.inside(name).is_some_and(|name| text.naming.belongs(name)))
+                };
+                (
+                    Values::of(file, |name| unet.as_ref().is_some_and(|unet| unet_file::belongs(unet, name))),
+                    Values::of(file, |name| autoencoder.as_ref().is_some_and(|place| codec::belongs(place, name))),
+                    Values::of(file, text),
+                )
+            }
+            Layout::Folder(folder) => {
+                let text = Values::of(&folder.text.tensors, is_of_text_model);
+                (folder.unet.values(), folder.autoencoder.values(), text)
+            }
+        };
+        self.unet.as_ref().map_or(unet, UnetFile::values).with(autoencoder).with(text)
     }
 
     /// Packs the networks for an engine, with low-rank additions.
@@ -147,35 +182,37 @@ fn of_folder(
         Some(text) => Training::from_json(text, "scheduler/scheduler_config.json")?,
         None => Training::default(),
     };
-    let autoencoder = folder::autoencoder_config(&folder.autoencoder.config, "vae/config.json")?;
     let text = folder::text_config(&folder.text.config, "text_encoder/config.json")?;
-    let own = |name: &str| Stored::from(name.to_owned());
     let unet = other.unwrap_or(&folder.unet).load(engine, merge)?;
-    let file = &folder.autoencoder.tensors;
-    let stored = |name: &str| Stored::from(older_autoencoder_name(file, name));
-    let autoencoder = AutoencoderKl::load(engine, Tensors::of_file(file, &stored, &|_| true), autoencoder)?;
-    let file = &folder.text.tensors;
-    let belongs = |name: &str| name.starts_with("text_model.") && !name.ends_with("position_ids");
-    let adapt = adapting(merge, Part::Text, None);
-    let tensors = Tensors::File { file, stored_name: &own, belongs: &belongs, adapt: &adapt };
-    let text = ClipText::load(engine, tensors, text)?;
+    let autoencoder = folder.autoencoder.load(engine)?;
+    let place = Place::alone(TextNames::Clip);
+    let text = load_text(engine, (&folder.text.tensors, &place), text, merge, is_of_text_model)?;
     Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), told(training, other))?)
+}
+
+/// Whether a tensor of a text encoder's own file is read: it may be saved with a projection, or beside that of pictures.
+fn is_of_text_model(name: &str) -> bool {
+    name.starts_with("text_model.")
+}
+
+/// The text encoder that lies there; `is_read` says what has to be read beside what never is.
+fn load_text(
+    engine: &Engine,
+    (file, place): (&TensorFile, &Place<TextNames>),
+    config: ClipTextConfig,
+    merge: &Merge<'_>,
+    is_read: impl Fn(&str) -> bool,
+) -> Result<ClipText, OpenError> {
+    let stored = |name: &str| place.stored(place.naming.stored(name));
+    let belongs = |name: &str| place.inside(name).is_some_and(|name| place.naming.belongs(name) && is_read(name));
+    let adapt = adapting(merge, Part::Text, None);
+    let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
+    Ok(ClipText::load(engine, tensors, config)?)
 }
 
 /// What another UNet says about itself counts.
 fn told(training: Training, other: Option<&UnetFile>) -> Training {
     Training { predicts: other.and_then(UnetFile::predicts).or(training.predicts), ..training }
-}
-
-/// Before 0.17, diffusers named the autoencoder's attention otherwise.
-pub(super) fn older_autoencoder_name(file: &TensorFile, name: &str) -> String {
-    const TABLE: [(&str, &str); 4] =
-        [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")];
-    let older = || TABLE.iter().find(|(new, _)| name.contains(new)).map(|(new, old)| name.replace(new, old));
-    if file.get(name).is_some() {
-        return name.to_owned();
-    }
-    older().filter(|older| file.get(older).is_some()).unwrap_or_else(|| name.to_owned())
 }
 
 fn of_single_file(
@@ -184,40 +221,19 @@ fn of_single_file(
     other: Option<&UnetFile>,
     merge: &Merge<'_>,
 ) -> Result<StableDiffusion, OpenError> {
-    let is_wrapped = file.entries().iter().any(|entry| entry.name.starts_with(WRAPPER));
-    let root = if is_wrapped { WRAPPER } else { "" };
-    let named = file.entries().iter();
-    let shapes: Shapes<'_> =
-        named.filter_map(|entry| Some((entry.name.strip_prefix(root)?, entry.shape.as_slice()))).collect();
-    refuse_foreign(file, &shapes)?;
+    let unet = Place::find(file, &place::UNET, &place::UNET_MARKS);
+    let unet = refused_foreign(file, unet)?;
     let incomplete = |missing| OpenError::Incomplete { missing };
-    let unet = ldm::unet_config(&shapes).ok_or_else(|| incomplete("UNet"))?;
-    let autoencoder = ldm::autoencoder_config(&shapes).ok_or_else(|| incomplete("autoencoder"))?;
-    let names = TextNames::of(&shapes).ok_or_else(|| incomplete("text encoder"))?;
-    let text = names.config(&shapes).ok_or_else(|| incomplete("text encoder"))?;
-    let inside = |name: &str, belongs: &dyn Fn(&str) -> bool| {
-        name.strip_prefix(root).is_some_and(|name| belongs(name) && !ldm::is_ignored(name))
-    };
-    let (config, levels) = (unet.clone(), autoencoder.channels.len());
-    let stored = |name: &str| Stored::from(format!("{root}{}", ldm::unet(name, &config)));
-    let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::UNET));
-    let adapt = adapting(merge, Part::Denoiser, Some(unet.clone()));
-    let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
+    let autoencoder = Place::find(file, &place::AUTOENCODER, &place::AUTOENCODER_MARKS);
+    let autoencoder = autoencoder.ok_or_else(|| incomplete("autoencoder"))?;
+    let text = Place::find(file, &place::TEXT, &ldm::TEXT_MARKS).ok_or_else(|| incomplete("text encoder"))?;
+    let text_config = text.naming.config(&text.shapes(file)).ok_or_else(|| incomplete("text encoder"))?;
     let unet = match other {
-        None => Unet::load(engine, tensors, unet)?,
+        None => unet_file::load_placed(engine, (file, &unet), merge)?,
         Some(other) => other.load(engine, merge)?,
     };
-    let stored = |name: &str| Stored::from(format!("{root}{}", ldm::autoencoder(name, levels)));
-    let belongs = |name: &str| inside(name, &|name| name.starts_with(ldm::AUTOENCODER));
-    let autoencoder = AutoencoderKl::load(engine, Tensors::of_file(file, &stored, &belongs), autoencoder)?;
-    let stored = |name: &str| {
-        let Stored { name, part } = names.stored(name);
-        Stored { name: format!("{root}{name}"), part }
-    };
-    let belongs = |name: &str| inside(name, &|name| names.belongs(name));
-    let adapt = adapting(merge, Part::Text, None);
-    let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
-    let text = ClipText::load(engine, tensors, text)?;
+    let autoencoder = codec::load_placed(engine, (file, &autoencoder))?;
+    let text = load_text(engine, (file, &text), text_config, merge, |_| true)?;
     let training = told(Training::from_marks(file), other);
     Ok(StableDiffusion::finished(engine, (unet, autoencoder, text), training)?)
 }
@@ -231,9 +247,7 @@ pub(super) fn adapting<'a>(
 ) -> impl Fn(&str, &[usize], &mut [f32]) -> Result<(), Error> + 'a {
     move |name, shape, values| {
         let Some(layer) = name.strip_suffix(".weight") else { return Ok(()) };
-        let original = unet
-            .as_ref()
-            .map(|config| ldm::unet(layer, config).replace(ldm::UNET, "").trim_end_matches('.').to_owned());
+        let original = unet.as_ref().map(|config| ldm::unet(layer, config).trim_end_matches('.').to_owned());
         let names: Vec<String> =
             std::iter::once(layer.to_owned()).chain(original).map(|name| name.replace('.', "_")).collect();
         merge.apply(part, &names, (shape, values))
@@ -241,24 +255,29 @@ pub(super) fn adapting<'a>(
 }
 
 /// Refuses files of other networks by what they hold, and checkpoints with tensors that nobody knows.
-fn refuse_foreign(file: &TensorFile, shapes: &Shapes<'_>) -> Result<(), OpenError> {
-    let has = |start: &str| shapes.keys().any(|name| name.starts_with(start));
+fn refused_foreign(file: &TensorFile, unet: Option<Place<Naming>>) -> Result<Place<Naming>, OpenError> {
+    let names = || file.entries().iter().map(|entry| unwrapped(&entry.name));
+    let has = |start: &str| names().any(|name| name.starts_with(start));
     let others = [
         "conditioner.",
+        "cond_stage_model.1.",
+        "te.1.",
         "control_model.",
         "model.diffusion_model.double_blocks.",
         "model.diffusion_model.joint_blocks.",
     ];
-    if !has(ldm::UNET) || others.into_iter().any(has) {
-        return Err(Error::OtherNetwork { actual: foreign::describe(file), expected: EXPECTED }.into());
-    }
-    let known = [ldm::UNET, ldm::AUTOENCODER, ldm::TEXT];
-    let is_known = |name: &str| known.iter().any(|start| name.starts_with(start)) || ldm::is_ignored(name);
-    let left = || shapes.keys().filter(|name| !is_known(name));
+    let foreign = || Error::OtherNetwork { actual: foreign::describe(file), expected: EXPECTED };
+    let unet = match unet {
+        _ if others.into_iter().any(has) => return Err(foreign().into()),
+        Some(unet) => unet,
+        None if place::UNET.into_iter().any(has) => return Err(OpenError::Incomplete { missing: "UNet" }),
+        None => return Err(foreign().into()),
+    };
+    let left = || names().filter(|name| !is_part(name) && !ldm::is_ignored(name));
     match left().next() {
-        None => Ok(()),
+        None => Ok(unet),
         Some(first) => {
-            let (count, first) = (left().count(), (*first).to_owned());
+            let (count, first) = (left().count(), first.to_owned());
             Err(Error::Leftover { network: "Stable Diffusion", count, first }.into())
         }
     }

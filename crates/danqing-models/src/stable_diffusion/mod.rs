@@ -10,8 +10,10 @@ mod error;
 mod files;
 mod folder;
 mod ldm;
+mod place;
 mod scheduler;
 mod unet_file;
+mod values;
 
 use danqing_nn::{Engine, FeatureMap, Shape};
 
@@ -25,6 +27,7 @@ pub use error::OpenError;
 pub use files::CheckpointFiles;
 pub use scheduler::{Betas, Predicts, Training};
 pub use unet_file::UnetFile;
+pub use values::Values;
 
 /// Which text encoder and which kind of UNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,22 +1,21 @@
-//! A UNet alone: of a checkpoint, of a diffusers folder, or a file of its own by the original or by diffusers' names, as
-//! `ComfyUI` and its GGUF loader read them.
+//! A UNet: of a checkpoint, of a diffusers folder, or a file of its own by the original or by diffusers' names, as `ComfyUI`
+//! and its GGUF loader and stable-diffusion.cpp read them.
 
 use std::path::Path;
 
 use danqing_nn::Engine;
 use danqing_weights::TensorFile;
 
-use super::files::{NetworkFile, WRAPPER, adapting};
-use super::ldm::{self, Shapes};
-use super::{OpenError, Predicts, Training, folder};
+use super::files::{NetworkFile, adapting};
+use super::ldm;
+use super::place::{self, Naming, Place, Shapes};
+use super::{OpenError, Predicts, Training, Values, folder};
 use crate::adapters::{Merge, Part};
 use crate::denoisers::unet::{Unet, UnetConfig};
-use crate::diffusion::{Stored, Tensors};
+use crate::diffusion::Tensors;
 use crate::{Error, foreign};
 
 const EXPECTED: &str = "a UNet of Stable Diffusion 1 or 2";
-/// What stands in diffusers' names only.
-const OWN_NAMES: &str = "down_blocks.";
 
 /// The file that holds a UNet, open.
 pub struct UnetFile(NetworkFile);
@@ -49,57 +48,84 @@ impl UnetFile {
     /// Packs the network for an engine, with low-rank additions.
     pub(super) fn load(&self, engine: &Engine, merge: &Merge<'_>) -> Result<Unet, OpenError> {
         let file = &self.0.tensors;
-        let config = match &self.0.config {
-            Some(config) => Some(folder::unet_config(config, "unet/config.json")?),
-            None => own_names_config(file),
-        };
-        let Some(config) = config else { return self.load_original(engine, merge) };
-        let stored = |name: &str| Stored::from(name.to_owned());
-        let adapt = adapting(merge, Part::Denoiser, Some(config.clone()));
-        let tensors = Tensors::File { file, stored_name: &stored, belongs: &|_| true, adapt: &adapt };
-        Ok(Unet::load(engine, tensors, config)?)
+        if let Some(config) = &self.0.config {
+            let config = folder::unet_config(config, "unet/config.json")?;
+            return load(engine, (file, &Place::alone(Naming::Diffusers)), &config, merge);
+        }
+        match self.place() {
+            Some(place) => load_placed(engine, (file, &place), merge),
+            None => Err(other_network(file)),
+        }
     }
 
-    /// A whole checkpoint, or its UNet by the original names with or without their prefix.
-    fn load_original(&self, engine: &Engine, merge: &Merge<'_>) -> Result<Unet, OpenError> {
-        let file = &self.0.tensors;
-        let has = |start: &str| file.entries().iter().any(|entry| entry.name.starts_with(start));
-        let root = if has(WRAPPER) { WRAPPER } else { "" };
-        let prefix = if has(&format!("{root}{}", ldm::UNET)) { "" } else { ldm::UNET };
-        let names: Vec<(String, &[usize])> = file
-            .entries()
-            .iter()
-            .filter_map(|entry| Some((format!("{prefix}{}", entry.name.strip_prefix(root)?), entry.shape.as_slice())))
-            .collect();
-        let shapes: Shapes<'_> = names.iter().map(|(name, shape)| (name.as_str(), *shape)).collect();
-        let Some(config) = ldm::unet_config(&shapes) else {
-            return Err(Error::OtherNetwork { actual: foreign::describe(file), expected: EXPECTED }.into());
-        };
-        let stored = |name: &str| {
-            let name = ldm::unet(name, &config);
-            Stored::from(format!("{root}{}", name.strip_prefix(prefix).unwrap_or(&name)))
-        };
-        let belongs = |name: &str| {
-            let name = name.strip_prefix(root).map(|name| (name, format!("{prefix}{name}")));
-            name.is_some_and(|(bare, name)| name.starts_with(ldm::UNET) && !ldm::is_ignored(bare))
-        };
-        let adapt = adapting(merge, Part::Denoiser, Some(config.clone()));
-        let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
-        Ok(Unet::load(engine, tensors, config.clone())?)
+    /// Where it lies in its file.
+    fn place(&self) -> Option<Place<Naming>> {
+        let find = |prefixes: &[&str]| Place::find(&self.0.tensors, prefixes, &place::UNET_MARKS);
+        find(&place::UNET).or_else(|| find(&place::ALONE))
+    }
+
+    /// Bytes of its file that lie in memory.
+    pub(super) fn bytes_in_memory(&self) -> usize {
+        self.0.tensors.bytes_in_memory()
+    }
+
+    /// How many values are packed.
+    #[must_use]
+    pub fn values(&self) -> Values {
+        let place = self.place();
+        place.map(|place| Values::of(&self.0.tensors, |name| belongs(&place, name))).unwrap_or_default()
     }
 }
 
+/// Whether a tensor of the file is the UNet's that lies there, and has to be read.
+pub(super) fn belongs(place: &Place<Naming>, name: &str) -> bool {
+    place.inside(name).is_some_and(|name| !ldm::is_ignored(name))
+}
+
+/// Packs the UNet that lies there, with sizes as its tensors say them.
+pub(super) fn load_placed(
+    engine: &Engine,
+    (file, place): (&TensorFile, &Place<Naming>),
+    merge: &Merge<'_>,
+) -> Result<Unet, OpenError> {
+    let shapes = place.shapes(file);
+    let config = match place.naming {
+        Naming::Original => ldm::unet_config(&shapes),
+        Naming::Diffusers => diffusers_config(&shapes),
+    };
+    load(engine, (file, place), &config.ok_or_else(|| other_network(file))?, merge)
+}
+
+fn load(
+    engine: &Engine,
+    (file, place): (&TensorFile, &Place<Naming>),
+    config: &UnetConfig,
+    merge: &Merge<'_>,
+) -> Result<Unet, OpenError> {
+    let stored = |name: &str| match place.naming {
+        Naming::Original => place.stored(ldm::unet(name, config)),
+        Naming::Diffusers => place.stored(name.to_owned()),
+    };
+    let belongs = |name: &str| belongs(place, name);
+    let adapt = adapting(merge, Part::Denoiser, Some(config.clone()));
+    let tensors = Tensors::File { file, stored_name: &stored, belongs: &belongs, adapt: &adapt };
+    Ok(Unet::load(engine, tensors, config.clone())?)
+}
+
+fn other_network(file: &TensorFile) -> OpenError {
+    Error::OtherNetwork { actual: foreign::describe(file), expected: EXPECTED }.into()
+}
+
 /// Sizes as the tensors say them, of diffusers' names without a config.
-fn own_names_config(file: &TensorFile) -> Option<UnetConfig> {
-    file.entries().iter().any(|entry| entry.name.starts_with(OWN_NAMES)).then_some(())?;
-    let side = |name: String, axis: usize| file.get(&name)?.shape().get(axis).copied();
+fn diffusers_config(shapes: &Shapes<'_>) -> Option<UnetConfig> {
+    let side = |name: String, axis: usize| shapes.get(name.as_str())?.get(axis).copied();
     let block = |level, layer| side(format!("down_blocks.{level}.resnets.{layer}.conv1.weight"), 0);
     let channels: Vec<usize> = (0..8).map_while(|level| block(level, 0)).collect();
     let layers = (0..8).take_while(|layer| block(0, *layer).is_some()).count();
     let context = side("mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight".into(), 1)?;
-    let rank = file.get("mid_block.attentions.0.proj_in.weight")?.shape().len();
+    let rank = shapes.get("mid_block.attentions.0.proj_in.weight")?.len();
     let is_second = ldm::is_second_family(rank, context);
-    let attends = |level| file.get(&format!("down_blocks.{level}.attentions.0.proj_in.weight")).is_some();
+    let attends = |level| side(format!("down_blocks.{level}.attentions.0.proj_in.weight"), 0).is_some();
     let heads = channels.iter().enumerate();
     let heads = heads.map(|(level, channels)| if attends(level) { ldm::heads(is_second, *channels) } else { 0 });
     Some(UnetConfig {

@@ -65,7 +65,7 @@ fn unpacked(path: &Path, prefix: &str) -> Outcome<PathBuf> {
     Ok(unpacked)
 }
 
-fn params(model: &Path, unet: Option<&Path>) -> Params {
+pub(crate) fn params(model: &Path, unet: Option<&Path>) -> Params {
     let settings = Settings {
         model: Some(model.to_owned()),
         unet: unet.map(Path::to_owned),
@@ -78,11 +78,11 @@ fn params(model: &Path, unet: Option<&Path>) -> Params {
     Params { settings, width: Some(72), height: Some(64), ..Params::default() }
 }
 
-fn made(model: &Path, unet: Option<&Path>) -> Outcome<(Params, Vec<u8>, usize)> {
+pub(crate) fn made(model: &Path, unet: Option<&Path>) -> Outcome<(Params, Vec<u8>, usize)> {
     drawn(params(model, unet))
 }
 
-fn drawn(params: Params) -> Outcome<(Params, Vec<u8>, usize)> {
+pub(crate) fn drawn(params: Params) -> Outcome<(Params, Vec<u8>, usize)> {
     let before = picture(72, 64);
     let (params, outputs) = run(&Reimagine::of(checkpoints(2)?), &inputs(Some(&before)), params)?;
     Ok((params, bytes(pictures(&outputs)[0]).to_vec(), outputs.weights.len()))

@@ -7,6 +7,7 @@ mod edit;
 mod extend;
 mod gguf;
 mod large;
+mod prefixes;
 mod reimagine;
 mod tiny;
 mod toy;

@@ -13,7 +13,7 @@ use danqing_nn::Engine;
 use serde_json::json;
 
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
-type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
+pub(crate) type Tensors = Vec<(String, Vec<usize>, Vec<f32>)>;
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,19 +2,12 @@
 
 use super::{number, renamed, rest};
 
-/// Where the autoencoder lies in a whole file.
-pub(in crate::stable_diffusion) const PREFIX: &str = "first_stage_model.";
-
 const RESNET: [(&str, &str); 1] = [("conv_shortcut", "nin_shortcut")];
 const ATTENTION: [(&str, &str); 5] =
     [("group_norm", "norm"), ("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out")];
 
-/// The name in a whole file of the tensor that diffusers calls `name`, of an autoencoder of so many levels.
+/// The original name, behind the prefix, of the tensor that diffusers calls `name`, of an autoencoder of so many levels.
 pub(in crate::stable_diffusion) fn autoencoder(name: &str, levels: usize) -> String {
-    format!("{PREFIX}{}", inside(name, levels))
-}
-
-fn inside(name: &str, levels: usize) -> String {
     let parts: Vec<&str> = name.split('.').collect();
     let resnet = |start| renamed(&rest(&parts, start), &RESNET);
     let up = || levels.saturating_sub(number(&parts, 2) + 1);

@@ -1,13 +1,8 @@
-//! Sizes of the networks from the tensors of a whole file: nothing in it says them otherwise.
+//! Sizes of the networks from their tensors by the original names: nothing in the file says them otherwise.
 
-use std::collections::BTreeMap;
-
-use super::{autoencoder, unet};
 use crate::denoisers::unet::UnetConfig;
 use crate::latent_codecs::autoencoder_kl::AutoencoderKlConfig;
-
-/// Dimensions by name.
-pub(in crate::stable_diffusion) type Shapes<'a> = BTreeMap<&'a str, &'a [usize]>;
+use crate::stable_diffusion::place::Shapes;
 
 /// Groups of every normalisation, and what latents are multiplied with, in all Stable Diffusion.
 pub(in crate::stable_diffusion) const GROUPS: usize = 32;
@@ -43,7 +38,7 @@ pub(in crate::stable_diffusion) fn heads(is_second: bool, channels: usize) -> us
 
 /// Of the UNet: levels from where it halves, heads by its kind (linear layers in its transformers are Stable Diffusion 2's).
 pub(in crate::stable_diffusion) fn unet_config(shapes: &Shapes<'_>) -> Option<UnetConfig> {
-    let of = |name: &str, axis| side(shapes, &format!("{}{name}", unet::PREFIX), axis);
+    let of = |name: &str, axis| side(shapes, name, axis);
     let is_halving = |block: usize| of(&format!("input_blocks.{block}.0.op.weight"), 0).is_some();
     let is_layer = |block: usize| of(&format!("input_blocks.{block}.0.in_layers.2.weight"), 0).is_some();
     let blocks = 1 + count(|index| is_layer(index + 1) || is_halving(index + 1));
@@ -54,7 +49,7 @@ pub(in crate::stable_diffusion) fn unet_config(shapes: &Shapes<'_>) -> Option<Un
     let channels: Vec<usize> = (0..=halvings.len()).map(channels).collect::<Option<_>>()?;
     let middle = "middle_block.1.proj_in.weight";
     let context = of("middle_block.1.transformer_blocks.0.attn2.to_k.weight", 1)?;
-    let rank = shapes.get(format!("{}{middle}", unet::PREFIX).as_str())?.len();
+    let rank = shapes.get(middle)?.len();
     let has_linear_projection = is_second_family(rank, context);
     let heads_of = |channels: usize| self::heads(has_linear_projection, channels);
     let has_transformer = |level| of(&format!("input_blocks.{}.1.proj_in.weight", first_block(level)), 0).is_some();
@@ -78,7 +73,7 @@ pub(in crate::stable_diffusion) fn unet_config(shapes: &Shapes<'_>) -> Option<Un
 
 /// Of the autoencoder.
 pub(in crate::stable_diffusion) fn autoencoder_config(shapes: &Shapes<'_>) -> Option<AutoencoderKlConfig> {
-    let of = |name: &str| side(shapes, &format!("{}{name}", autoencoder::PREFIX), 0);
+    let of = |name: &str| side(shapes, name, 0);
     let block = |level: usize, layer: usize| of(&format!("encoder.down.{level}.block.{layer}.conv1.weight"));
     let levels = count(|level| block(level, 0).is_some());
     let channels: Vec<usize> = (0..levels).map(|level| block(level, 0)).collect::<Option<_>>()?;

@@ -11,14 +11,14 @@ mod tests;
 mod text;
 mod unet;
 
-pub(super) use autoencoder::{PREFIX as AUTOENCODER, autoencoder};
-pub(super) use detect::{GROUPS, Shapes, autoencoder_config, heads, is_second_family, unet_config};
-pub(super) use text::{PREFIX as TEXT, TextNames};
-pub(super) use unet::{PREFIX as UNET, unet};
+pub(super) use autoencoder::autoencoder;
+pub(super) use detect::{GROUPS, autoencoder_config, heads, is_second_family, unet_config};
+pub(super) use text::{MARKS as TEXT_MARKS, TextNames};
+pub(super) use unet::unet;
 
 /// Tensors of a whole file that are no part of the networks that draw: averages kept while training, the training's own
 /// state, and numbers that are known anyway.
-const IGNORED: [&str; 20] = [
+const IGNORED: [&str; 19] = [
     "model_ema.",
     "alphas_cumprod",
     "betas",
@@ -38,12 +38,18 @@ const IGNORED: [&str; 20] = [
     "callbacks",
     "loops",
     "embedding_manager.",
-    "first_stage_model.loss.",
 ];
+/// The same of an autoencoder, behind its prefix.
+const IGNORED_OF_AUTOENCODER: &str = "loss.";
 
 /// Whether a tensor of a whole file may be left unread.
 pub(super) fn is_ignored(name: &str) -> bool {
     IGNORED.iter().any(|start| name.starts_with(start))
+}
+
+/// Whether a tensor of an autoencoder may be left unread.
+pub(super) fn is_ignored_of_autoencoder(inside: &str) -> bool {
+    inside.starts_with(IGNORED_OF_AUTOENCODER) || is_ignored(inside)
 }
 
 /// `name` with its first segment replaced as the table says; `to_out.0` counts as one segment.

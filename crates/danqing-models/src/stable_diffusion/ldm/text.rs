@@ -2,13 +2,19 @@
 
 use danqing_nn::Activation;
 
-use super::detect::{Shapes, count, side};
+use super::detect::{count, side};
 use super::{number, renamed, rest};
 use crate::diffusion::Stored;
+use crate::stable_diffusion::place::Shapes;
 use crate::text_encoders::clip::ClipTextConfig;
 
-/// Where the text encoder lies in a whole file.
-pub(in crate::stable_diffusion) const PREFIX: &str = "cond_stage_model.";
+/// A tensor that only a text encoder has, by the name that it has behind the prefix.
+pub(in crate::stable_diffusion) const MARKS: [(&str, TextNames); 4] = [
+    ("text_model.encoder.layers.0.self_attn.in_proj.weight", TextNames::JoinedClip),
+    ("text_model.embeddings.token_embedding.weight", TextNames::Clip),
+    ("embeddings.token_embedding.weight", TextNames::BareClip),
+    ("token_embedding.weight", TextNames::OpenClip),
+];
 /// Layers of `OpenCLIP` that Stable Diffusion 2 uses: the last of its 24 is left out.
 const OPEN_CLIP_LAYERS: usize = 23;
 const OPEN_CLIP_CHANNELS: usize = 1024;
@@ -28,6 +34,8 @@ const OPEN_CLIP: [(&str, &str); 5] = [
 pub(in crate::stable_diffusion) enum TextNames {
     /// transformers' own.
     Clip,
+    /// transformers' with queries, keys and values in one tensor: what stable-diffusion.cpp makes of `OpenCLIP`'s.
+    JoinedClip,
     /// transformers' without `text_model`, as some merging tools write it.
     BareClip,
     /// `OpenCLIP`'s, with queries, keys and values in one tensor.
@@ -35,18 +43,6 @@ pub(in crate::stable_diffusion) enum TextNames {
 }
 
 impl TextNames {
-    /// What a file has.
-    pub(in crate::stable_diffusion) fn of(shapes: &Shapes<'_>) -> Option<Self> {
-        let table = [
-            ("transformer.text_model.embeddings.token_embedding.weight", Self::Clip),
-            ("transformer.embeddings.token_embedding.weight", Self::BareClip),
-            ("model.token_embedding.weight", Self::OpenClip),
-        ];
-        table
-            .into_iter()
-            .find_map(|(name, names)| shapes.contains_key(format!("{PREFIX}{name}").as_str()).then_some(names))
-    }
-
     /// Sizes as the tensors say them.
     pub(in crate::stable_diffusion) fn config(self, shapes: &Shapes<'_>) -> Option<ClipTextConfig> {
         let layer = |index: usize| self.stored(&format!("text_model.encoder.layers.{index}.mlp.fc1.weight")).name;
@@ -55,7 +51,7 @@ impl TextNames {
         let (vocabulary, channels) = (named(token, 0)?, named(token, 1)?);
         let layers = count(|index| shapes.contains_key(layer(index).as_str()));
         // Some writers of GGUF give `OpenCLIP` transformers' names; its channels give it away.
-        let is_open = self == Self::OpenClip || channels == OPEN_CLIP_CHANNELS;
+        let is_open = matches!(self, Self::OpenClip | Self::JoinedClip) || channels == OPEN_CLIP_CHANNELS;
         Some(ClipTextConfig {
             vocabulary,
             tokens: named("text_model.embeddings.position_embedding.weight", 0)?,
@@ -67,24 +63,19 @@ impl TextNames {
         })
     }
 
-    /// What holds the tensor that transformers calls `name`.
+    /// What holds, behind the prefix, the tensor that transformers calls `name`.
     pub(in crate::stable_diffusion) fn stored(self, name: &str) -> Stored {
         match self {
-            Self::Clip => format!("{PREFIX}transformer.{name}").into(),
-            Self::BareClip => {
-                format!("{PREFIX}transformer.{}", name.strip_prefix("text_model.").unwrap_or(name)).into()
-            }
-            Self::OpenClip => {
-                let Stored { name, part } = open_clip(name);
-                Stored { name: format!("{PREFIX}model.{name}"), part }
-            }
+            Self::Clip => name.to_owned().into(),
+            Self::BareClip => name.strip_prefix("text_model.").unwrap_or(name).to_owned().into(),
+            Self::JoinedClip => joined(name),
+            Self::OpenClip => open_clip(name),
         }
     }
 
-    /// Whether a tensor of the file is the text encoder's and has to be read.
-    pub(in crate::stable_diffusion) fn belongs(self, name: &str) -> bool {
-        let Some(inside) = name.strip_prefix(PREFIX) else { return false };
-        let last_layer = format!("model.transformer.resblocks.{OPEN_CLIP_LAYERS}.");
+    /// Whether a tensor behind the prefix is the text encoder's and has to be read.
+    pub(in crate::stable_diffusion) fn belongs(self, inside: &str) -> bool {
+        let last_layer = format!("transformer.resblocks.{OPEN_CLIP_LAYERS}.");
         let renamed_layer = format!("encoder.layers.{OPEN_CLIP_LAYERS}.");
         let is_unused = match self {
             Self::OpenClip => inside.starts_with(&last_layer),
@@ -96,6 +87,25 @@ impl TextNames {
     }
 }
 
+/// Queries, keys and values, as they stand one behind the other in a joined tensor.
+const THIRDS: [&str; 3] = ["q_proj", "k_proj", "v_proj"];
+
+/// Which of three parts a projection is.
+fn third(projection: &str) -> Option<(usize, usize)> {
+    THIRDS.iter().position(|third| *third == projection).map(|part| (part, THIRDS.len()))
+}
+
+fn joined(name: &str) -> Stored {
+    let parts: Vec<&str> = name.split('.').collect();
+    match parts.as_slice() {
+        [.., "self_attn", projection, kind] if THIRDS.contains(projection) => {
+            let before = parts.get(..parts.len() - 2).unwrap_or_default().join(".");
+            Stored { name: format!("{before}.in_proj.{kind}"), part: third(projection) }
+        }
+        _ => name.to_owned().into(),
+    }
+}
+
 fn open_clip(name: &str) -> Stored {
     let parts: Vec<&str> = name.split('.').collect();
     match parts.as_slice() {
@@ -104,11 +114,9 @@ fn open_clip(name: &str) -> Stored {
         ["text_model", "final_layer_norm", ..] => format!("ln_final.{}", rest(&parts, 2)).into(),
         ["text_model", "encoder", "layers", _, inner @ ..] => {
             let block = format!("transformer.resblocks.{}", number(&parts, 3));
-            let thirds = ["q_proj", "k_proj", "v_proj"];
             match inner {
-                ["self_attn", projection, kind] if thirds.contains(projection) => {
-                    let part = thirds.iter().position(|third| third == projection).map(|part| (part, thirds.len()));
-                    Stored { name: format!("{block}.attn.in_proj_{kind}"), part }
+                ["self_attn", projection, kind] if THIRDS.contains(projection) => {
+                    Stored { name: format!("{block}.attn.in_proj_{kind}"), part: third(projection) }
                 }
                 _ => format!("{block}.{}", renamed(&rest(&parts, 4), &OPEN_CLIP)).into(),
             }

@@ -3,9 +3,6 @@
 use super::{number, renamed, rest};
 use crate::denoisers::unet::UnetConfig;
 
-/// Where the UNet lies in a whole file.
-pub(in crate::stable_diffusion) const PREFIX: &str = "model.diffusion_model.";
-
 const RESNET: [(&str, &str); 6] = [
     ("norm1", "in_layers.0"),
     ("conv1", "in_layers.2"),
@@ -15,12 +12,8 @@ const RESNET: [(&str, &str); 6] = [
     ("conv_shortcut", "skip_connection"),
 ];
 
-/// The name in a whole file of the tensor that diffusers calls `name`.
+/// The original name, behind the prefix, of the tensor that diffusers calls `name`.
 pub(in crate::stable_diffusion) fn unet(name: &str, config: &UnetConfig) -> String {
-    format!("{PREFIX}{}", inside(name, config))
-}
-
-fn inside(name: &str, config: &UnetConfig) -> String {
     let parts: Vec<&str> = name.split('.').collect();
     let (first, second) = (number(&parts, 1), number(&parts, 3));
     // A level has its layers and one block more: the halving on the way down, one more layer on the way up.
