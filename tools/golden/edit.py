@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Golden file of `edit`, from diffusers 0.31.0 in fp32 (versions: tools/requirements-golden-diffusion.txt).
+"""Golden files of `edit`, from diffusers 0.31.0 in fp32 (versions: tools/requirements-golden-diffusion.txt).
 
     python tools/golden/edit.py
 
-Writes tests/golden/edit.safetensors: whole runs of StableDiffusionInpaintPipeline (UNets of 4 and 9 channels) and
-StableDiffusionInstructPix2PixPipeline on the tiny checkpoints of reimagine.py. Pictures are encoded as the mean of their
-distribution, not as a sample of it.
+Writes tests/golden/edit.safetensors and edit_full_strength.safetensors: whole runs of StableDiffusionInpaintPipeline
+(UNets of 4 and 9 channels) and StableDiffusionInstructPix2PixPipeline on the tiny checkpoints of reimagine.py. Pictures are
+encoded as the mean of their distribution, not as a sample of it.
 """
 
 import numpy as np
@@ -37,6 +37,11 @@ RUNS = {
         TRAILING,
         dict(num_inference_steps=3, guidance_scale=6.0, image_guidance_scale=1.4),
     ),
+}
+# In a file of their own, so that none is large.
+FULL_STRENGTH = {
+    "plain.full.euler": (4, EulerDiscreteScheduler, TRAILING, dict(num_inference_steps=3, strength=1.0, guidance_scale=7.5)),
+    "plain.full.ddim": (4, DDIMScheduler, DDIM, dict(num_inference_steps=3, strength=1.0, guidance_scale=7.5)),
 }
 
 
@@ -74,11 +79,12 @@ def run(golden, name, channels, scheduler, settings, options):
 
 
 def main():
-    golden = {}
-    with torch.inference_mode():
-        for name, settings in RUNS.items():
-            run(golden, name, *settings)
-    save_file({name: np.ascontiguousarray(value) for name, value in golden.items()}, GOLDEN / "edit.safetensors")
+    for file, runs in {"edit": RUNS, "edit_full_strength": FULL_STRENGTH}.items():
+        golden = {}
+        with torch.inference_mode():
+            for name, settings in runs.items():
+                run(golden, name, *settings)
+        save_file({name: np.ascontiguousarray(value) for name, value in golden.items()}, GOLDEN / f"{file}.safetensors")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ pub(super) struct Guided<'a> {
     pub(super) latent: Shape,
     pub(super) beside: &'a Beside,
     pub(super) kept: Option<&'a Kept>,
+    /// What the network sees at its first look instead of the latent.
+    pub(super) first: Option<Vec<f32>>,
     /// Looks so far.
     pub(super) looks: usize,
     /// What shows latents, and after how many steps each.
@@ -48,7 +50,9 @@ impl Denoiser for Guided<'_> {
     fn denoised(&mut self, x: &mut [f32], sigma: f64) -> Result<Vec<f32>, Error> {
         self.looks += 1;
         let scale = input_scale(sigma);
-        let scaled: Vec<f32> = x.iter().map(|value| (f64::from(*value) * scale) as f32).collect();
+        let first = self.first.take();
+        let seen = first.as_deref().unwrap_or(x);
+        let scaled: Vec<f32> = seen.iter().map(|value| (f64::from(*value) * scale) as f32).collect();
         let look = Look {
             guided: self,
             input: FeatureMap::from_nchw(self.engine, self.latent, &scaled)?, // [1, h, w, channels]

@@ -65,6 +65,16 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// `known` with noise on it, where nothing is made anew. A run that begins with noise alone shows the network that noise
+    /// once and goes on from here, as diffusers' inpainting with 4-channel networks does at full strength.
+    fn begin(&self, values: &mut [f32], noise: &[f32], scale: f32) {
+        let holes = self.hole.iter().cycle();
+        for (((value, known), noise), hole) in values.iter_mut().zip(&self.known).zip(noise).zip(holes) {
+            let begun = known + scale * noise;
+            *value = begun + hole * (*value - begun);
+        }
+    }
+
     /// `known` where nothing is made anew while this share of the run is `left`.
     pub(super) fn restore(&self, values: &mut [f32], left: f32) {
         let freed = |level: &f32| f32::from(u8::from(*level > 0.0 && *level >= left));
@@ -150,8 +160,13 @@ impl Run<'_> {
         let path = Path::new(plan.sigmas.clone(), &plan.table)?;
         let tuning = Tuning { eta: settings.eta, ..Tuning::default() };
         let (noise, mut later) = given.of_variant(variant, settings, plan.sampler, shape, &plan.sigmas);
-        let x = noisy(start, &noise, plan.first_scale(start.latent.is_some()));
+        let mut x = noisy(start, &noise, plan.first_scale(start.latent.is_some()));
         let kept = start.kept.as_ref().filter(|kept| kept.is_held);
+        let first = kept.filter(|_| start.latent.is_none()).map(|kept| {
+            let seen = x.clone();
+            kept.begin(&mut x, &noise, plan.first_scale(true));
+            seen
+        });
         let mut guided = Guided {
             engine: self.engine,
             unet: &self.opened.model.unet,
@@ -162,6 +177,7 @@ impl Run<'_> {
             latent: shape,
             beside: &start.beside,
             kept,
+            first,
             looks: 0,
             previewer: self.previewer.map(|(previewer, every)| (previewer, *every)),
             last: Vec::new(),

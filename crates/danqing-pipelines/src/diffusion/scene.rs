@@ -98,9 +98,9 @@ impl Scene {
         let levels = levels.transpose()?;
         let is_held = opened.takes() == Takes::Latent || levels.is_some();
         let kept = Kept { known: latent.clone(), hole, is_held, levels };
-        // diffusers begins inpainting networks as noise alone at full strength; A1111 lays the noise on the picture.
+        // diffusers begins with noise alone at full strength; A1111 lays the noise on the picture.
         let is_asked = settings.step_rule == StepRule::Diffusers && settings.strength >= 1.0;
-        let is_forgotten = is_asked && opened.takes() == Takes::Mask && kept.levels.is_none();
+        let is_forgotten = is_asked && kept.levels.is_none();
         Ok(Start {
             latent: (!is_forgotten).then_some(latent),
             kept: Some(kept),

@@ -23,7 +23,7 @@ pub enum StepRule {
     A1111,
     /// Exactly as many as asked for, of a longer schedule.
     Exact,
-    /// diffusers: the last `int(strength·steps)`; at strength 1 an inpainting network begins with noise alone.
+    /// diffusers: the last `int(strength·steps)`; at strength 1 inpainting begins with noise alone.
     Diffusers,
 }
 

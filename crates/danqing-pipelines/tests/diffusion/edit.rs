@@ -56,7 +56,8 @@ fn changed(before: &Picture, after: &Picture) -> Vec<(usize, usize)> {
 
 /// The latents are those of diffusers; inside the mask the picture is theirs too, outside it is the input's.
 fn equals_diffusers(name: &str, tiny: Tiny, params: &Params) -> Outcome {
-    let (golden, bench, before) = (golden("edit")?, Bench::new()?, picture(72, 64));
+    let file = if name.contains(".full.") { "edit_full_strength" } else { "edit" };
+    let (golden, bench, before) = (golden(file)?, Bench::new()?, picture(72, 64));
     let (noise, dump) = (bench.folder.path().join("noise.safetensors"), bench.folder.path().join("dump.safetensors"));
     tiny::write(&noise, vec![("noise".into(), vec![1, 4, 8, 9], expected(&golden, &format!("{name}.noise")))])?;
     let is_whole = tiny == Tiny::Pix2Pix;
@@ -107,6 +108,14 @@ fn a_plain_network_with_ddim_equals_diffusers() -> Outcome {
 }
 
 #[test]
+fn a_plain_network_at_full_strength_equals_diffusers() -> Outcome {
+    let settings = Settings { steps: 3, strength: 1.0, guidance: 7.5, ..Settings::default() };
+    let euler = Settings { sampler: "euler".into(), schedule: "trailing".into(), ..settings.clone() };
+    equals_diffusers("plain.full.euler", Tiny::Sd1, &diffusers(euler))?;
+    equals_diffusers("plain.full.ddim", Tiny::Sd1, &diffusers(Settings { sampler: "ddim".into(), ..settings }))
+}
+
+#[test]
 fn an_inpainting_network_equals_diffusers() -> Outcome {
     let settings = Settings { steps: 4, strength: 0.75, guidance: 7.5, sampler: "ddim".into(), ..Settings::default() };
     equals_diffusers("inpaint.ddim", Tiny::Inpaint, &diffusers(settings))
@@ -131,7 +140,9 @@ fn a_grey_mask_joins_when_as_much_of_the_run_is_left_as_it_is_bright() -> Outcom
     let dump = bench.folder.path().join("dump.safetensors");
     let latents = |grey: u8, soft_mask: bool, strength: f64| -> Outcome<Vec<f32>> {
         let rules = Settings { steps: 4, strength, schedule: "trailing".into(), ..Settings::default() };
-        let rules = Settings { sampler: "euler".into(), step_rule: StepRule::Diffusers, seed: Some(1), ..rules };
+        // At full strength diffusers' rule would begin with noise alone; A1111's begins as grey masks do.
+        let step_rule = if strength < 1.0 || soft_mask { StepRule::Diffusers } else { StepRule::A1111 };
+        let rules = Settings { sampler: "euler".into(), step_rule, seed: Some(1), ..rules };
         let model = bench.params(Tiny::Sd1)?.settings.model;
         let settings = Settings { model, dump_latents: Some(dump.clone()), prompt: "a cat".into(), ..rules };
         let params = Params { settings, soft_mask, feather: 0, colour_match: false, ..Params::default() };
