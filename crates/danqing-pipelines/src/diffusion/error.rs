@@ -18,7 +18,8 @@ pub enum Error {
     /// Nobody said which checkpoint.
     #[error(
         "no checkpoint is named: the pack sd15 has Stable Diffusion 1.5 (4.3 GB, CreativeML Open RAIL-M), the pack \
-         sd15-inpainting its form for masks (4.3 GB, CreativeML Open RAIL-M)"
+         sd15-inpainting its form for masks (4.3 GB, CreativeML Open RAIL-M), the pack sd-turbo a model of few steps (5.2 GB, \
+         Stability AI Community License)"
     )]
     NoModel,
     /// The checkpoint can't be opened.
