@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adjust;
+mod available_memory;
 pub mod bench;
 pub mod blend;
 pub mod cutout;

@@ -17,7 +17,9 @@ use danqing_nn::Engine;
 use danqing_weights::{LicenceClass, ModelStore, UserModel};
 
 use super::additions::{self, Wish};
+use super::memory::{Need, packed_bytes};
 use super::{Codec, Error, Settings};
+use crate::available_memory::available_memory;
 use crate::sampling::{BetaSchedule, NoiseTable, Prediction};
 
 /// Folders of a diffusers checkpoint that are read.
@@ -31,6 +33,8 @@ pub struct Checkpoints {
     kept: Arc<Mutex<Option<Kept>>>,
     tokenizer: Arc<Mutex<Option<Arc<ClipTokenizer>>>>,
     codec: Arc<Mutex<Option<KeptCodec>>>,
+    /// Bytes that runs may take, where something else than the machine says so.
+    memory: Option<usize>,
 }
 
 /// An autoencoder alone, and the files it was read from.
@@ -69,6 +73,8 @@ pub(crate) struct Opened {
     pub(crate) weights: WeightUse,
     /// What was added to them.
     pub(crate) additions: Vec<WeightUse>,
+    /// What they take in memory, packed.
+    pub(super) bytes: usize,
 }
 
 impl Checkpoints {
@@ -81,7 +87,19 @@ impl Checkpoints {
             kept: Arc::default(),
             tokenizer: Arc::default(),
             codec: Arc::default(),
+            memory: None,
         }
+    }
+
+    /// With at most so many bytes for a run and its networks, instead of what the machine has left.
+    #[must_use]
+    pub fn with_memory(self, bytes: usize) -> Self {
+        Self { memory: Some(bytes), ..self }
+    }
+
+    /// Bytes that a run may take, `taken` of which it has already; `None` where nobody says.
+    pub(super) fn available(&self, taken: usize) -> Option<usize> {
+        self.memory.or_else(|| Some(available_memory()?.saturating_add(taken)))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -148,12 +166,23 @@ impl Checkpoints {
     }
 
     fn read_codec(&self, path: &Path, cancel: &CancelToken) -> Result<OpenedCodec, Error> {
-        let failed = |cause: OpenError| Error::ModelFile { path: path.display().to_string(), cause: Box::new(cause) };
-        let owned = path.to_owned();
-        let read = cancel.detached(move || CodecFile::read(&owned))?.map_err(failed)?;
-        let codec = read.load(&self.engine.with_cancel(cancel.clone())).map_err(failed)?;
-        let (id, sha256) = (path.display().to_string(), read.sha256().to_owned());
-        Ok(OpenedCodec { codec, weights: WeightUse { id, sha256, licence_class: LicenceClass::Unclear.to_string() } })
+        let (file, weights) = Self::read_codec_file(path, cancel)?;
+        let precision = self.engine.precision();
+        Need::of_loading(file.values(), precision, 0).check(self.available(0), precision)?;
+        Ok(OpenedCodec { codec: self.packed_codec(&file, &weights.id, cancel)?, weights })
+    }
+
+    fn read_codec_file(path: &Path, cancel: &CancelToken) -> Result<(CodecFile, WeightUse), Error> {
+        let (owned, id) = (path.to_owned(), path.display().to_string());
+        let read = cancel.detached(move || CodecFile::read(&owned))?;
+        let read = read.map_err(|cause| Error::ModelFile { path: id.clone(), cause: Box::new(cause) })?;
+        let sha256 = read.sha256().to_owned();
+        Ok((read, WeightUse { id, sha256, licence_class: LicenceClass::Unclear.to_string() }))
+    }
+
+    fn packed_codec(&self, file: &CodecFile, path: &str, cancel: &CancelToken) -> Result<AutoencoderKl, Error> {
+        let failed = |cause: OpenError| Error::ModelFile { path: path.to_owned(), cause: Box::new(cause) };
+        file.load(&self.engine.with_cancel(cancel.clone())).map_err(failed)
     }
 
     fn read_unet(path: &Path, cancel: &CancelToken) -> Result<(UnetFile, WeightUse), Error> {
@@ -197,6 +226,8 @@ impl Checkpoints {
             return Ok(Arc::clone(&same.opened));
         }
         *kept = None;
+        // What the last one took goes back to the system before anybody asks how much there is.
+        self.engine.reset_peak();
         let failed = |cause: OpenError| match cause {
             OpenError::Network(danqing_models::Error::Engine(error)) => Error::Engine(error),
             cause => Error::ModelFile { path: path.display().to_string(), cause: Box::new(cause) },
@@ -207,14 +238,18 @@ impl Checkpoints {
         let read = cancel.detached(move || CheckpointFiles::read(&owned))?.map_err(failed)?;
         let (unet, unet_weights) = unet.unzip();
         let read = read.with_unet(unet);
+        let vae = vae.map(|path| Self::read_codec_file(path, cancel)).transpose()?;
+        let additional = loras.iter().map(|(lora, _)| lora.bytes()).sum::<usize>() + read.bytes_in_memory();
+        let values = vae.iter().fold(read.values(), |values, (vae, _)| values.with(vae.values()));
+        let precision = self.engine.precision();
+        Need::of_loading(values, precision, additional).check(self.available(0), precision)?;
         let used: Vec<_> = wishes.iter().zip(&loras).map(|(wish, (lora, _))| wish.used(lora)).collect();
         let mut model = read.load(&self.engine.with_cancel(cancel.clone()), &used).map_err(failed)?;
         let mut additions: Vec<WeightUse> = loras.into_iter().map(|(_, weights)| weights).collect();
         additions.extend(unet_weights);
-        if let Some(vae) = vae {
-            let read = self.read_codec(vae, cancel)?;
-            model.codec = read.codec;
-            additions.push(read.weights);
+        if let Some((vae, weights)) = vae {
+            model.codec = self.packed_codec(&vae, &weights.id, cancel)?;
+            additions.push(weights);
         }
         let opened = Arc::new(Opened {
             model,
@@ -224,6 +259,7 @@ impl Checkpoints {
                 licence_class: LicenceClass::Unclear.to_string(),
             },
             additions,
+            bytes: packed_bytes(values, precision),
         });
         check(path, &opened.model)?;
         *kept = Some(Kept { files, wishes: wishes.to_vec(), opened: Arc::clone(&opened) });

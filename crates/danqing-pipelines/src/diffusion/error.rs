@@ -105,12 +105,20 @@ pub enum Error {
         expected: usize,
     },
     /// More than the machine has.
-    #[error("the run needs up to {needed} GB of memory, {available} GB can be had")]
+    #[error(
+        "the run needs up to {needed} GB of memory, {weights} GB of it for the networks; {available} GB can be had"
+    )]
     Memory {
         /// In 10⁹ bytes.
         needed: String,
+        /// Of these, packed weights.
+        weights: String,
         /// In 10⁹ bytes.
         available: String,
+        /// Whether the size of the picture has a say in it.
+        has_maps: bool,
+        /// Whether weights could be half as large.
+        is_f32: bool,
     },
     /// The noise file can't be read.
     #[error("noise file {path}: {cause}")]
@@ -230,9 +238,7 @@ impl Classified for Error {
             Self::NoAddition { .. } => {
                 Some("give its path, or name its folder, or that of another program, in DANQING_MODELS".into())
             }
-            Self::Memory { .. } => {
-                Some("a smaller --work-width and --work-height, or --vae-tile 512, need less".into())
-            }
+            Self::Memory { has_maps, is_f32, .. } => memory_hint(*has_maps, *is_f32),
             Self::OtherInputs { .. } => Some("`danqing edit` runs inpainting and InstructPix2Pix checkpoints".into()),
             Self::Name(error) => error.hint(),
             Self::Tokenizer(error) => error.hint(),
@@ -242,6 +248,20 @@ impl Classified for Error {
             _ => None,
         }
     }
+}
+
+/// What would need less.
+fn memory_hint(has_maps: bool, is_f32: bool) -> Option<String> {
+    let hint = match (has_maps, is_f32) {
+        (true, true) => {
+            "DANQING_PRECISION=bf16 halves what the networks need; a smaller --work-width and --work-height, or --vae-tile 256, \
+             need less"
+        }
+        (false, true) => "DANQING_PRECISION=bf16 halves what the networks need",
+        (true, false) => "a smaller --work-width and --work-height, or --vae-tile 256, need less",
+        (false, false) => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn is_unet_alone(cause: &OpenError) -> bool {

@@ -1,85 +1,190 @@
-//! What a run will need at most, said before it starts, so that it is refused instead of killed.
+//! What a run takes in memory, said before it starts, so that it is refused instead of killed.
+//!
+//! Counted are the packed networks, by the tensors of their files and the engine's precision; the maps that are alive together
+//! in the busiest moment; the pictures around them; and what the engine keeps for reuse. Of a whole run at full size the
+//! measured peak is within 20 % of it (docs/performance.md).
 
 use danqing_models::denoisers::unet::UnetConfig;
 use danqing_models::latent_codecs::autoencoder_kl::AutoencoderKlConfig;
+use danqing_models::stable_diffusion::{StableDiffusion, Values};
+use danqing_nn::Precision;
 
-use super::{Error, Opened};
+use super::Error;
 
 /// Pictures of more pixels go through the autoencoder in tiles.
 const WHOLE_PIXELS: usize = 1024 * 1024;
 /// Side of a tile in pixels, where nobody asked for one.
 const TILE: usize = 768;
+/// Sides that are tried where memory is short.
+const SMALLER_TILES: [usize; 3] = [768, 512, 256];
 /// Bytes of a value.
 const VALUE: usize = size_of::<f32>();
+/// The program with its tables, threads and the tokenizer.
+const PROGRAM: usize = 64 << 20;
+/// What the engine keeps for reuse at most, beyond what is in use.
+const REUSE: usize = 256 << 20;
+/// Copies of a picture's three channels around a network: as its map, as planes, as what tiles are joined in, as a picture.
+const PICTURES: usize = 12;
 
-/// Side of the tiles that a picture of that size goes through the autoencoder in; 0 for none. The machine has no say: the same
-/// recipe makes the same picture everywhere.
+/// Side of the tiles that a picture of that size goes through the autoencoder in where memory is not short; 0 for none.
 pub(crate) fn usual_tile((width, height): (usize, usize)) -> usize {
     if width * height > WHOLE_PIXELS { TILE } else { 0 }
 }
 
-/// Bytes of maps at once, at most, within a factor of two (`tests/diffusion/large.rs`); the weights are not in it, they have
-/// been read when this is asked.
-pub(super) fn peak_bytes(opened: &Opened, (width, height): (usize, usize), tile: usize) -> usize {
-    let factor = 1 << (opened.model.codec.config().channels.len() - 1);
-    let (w, h) = if tile == 0 { (width, height) } else { (width.min(tile), height.min(tile)) };
-    let codec = codec_bytes(opened.model.codec.config(), w * h);
-    let denoiser = denoiser_bytes(opened.model.unet.config(), width * height / (factor * factor));
-    codec.max(denoiser) + 6 * VALUE * width * height
+/// Bytes of networks once packed.
+pub(super) fn packed_bytes(values: Values, precision: Precision) -> usize {
+    values.products * bytes_of_a_product(precision) + values.others * VALUE
 }
 
-/// The decoder's finest level: three maps of its widest input.
-fn codec_bytes(config: &AutoencoderKlConfig, pixels: usize) -> usize {
-    let finest = config.channels.first().copied().unwrap_or(0);
-    let wider = config.channels.get(1).copied().unwrap_or(finest);
-    3 * VALUE * pixels * wider.max(finest)
-}
-
-/// Everything that is kept for the way up, and the finest transformer's perceptron with what stands around it.
-fn denoiser_bytes(config: &UnetConfig, pixels: usize) -> usize {
-    let finest = config.channels.first().copied().unwrap_or(0);
-    let level = |(index, channels): (usize, &usize)| ((config.layers + 1) * channels * pixels) >> (2 * index);
-    let kept: usize = config.channels.iter().enumerate().map(level).sum();
-    VALUE * (kept + finest * pixels * (1 + 14))
-}
-
-/// Refuses a run that the machine has no memory for, as far as it says.
-pub(super) fn check(bytes: usize) -> Result<(), Error> {
-    match available() {
-        Some(available) if bytes > available => {
-            Err(Error::Memory { needed: in_gigabytes(bytes), available: in_gigabytes(available) })
-        }
-        _ => Ok(()),
+/// Bytes of a weight that products read. A new precision that packs smaller is one line here.
+fn bytes_of_a_product(precision: Precision) -> usize {
+    match precision {
+        Precision::Bf16 => 2,
+        _ => VALUE,
     }
+}
+
+/// Bytes that are needed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Need {
+    /// Packed networks.
+    pub(super) weights: usize,
+    /// Maps of the busiest network.
+    pub(super) maps: usize,
+    /// Pictures, what is kept for reuse, the program.
+    pub(super) beside: usize,
+}
+
+impl Need {
+    /// Of packing networks: `read` bytes lie in memory beside them (files that are read at once, additions).
+    pub(super) fn of_loading(values: Values, precision: Precision, read: usize) -> Self {
+        // A tensor as it is read, and rearranged.
+        let beside = PROGRAM + read + 2 * VALUE * values.largest;
+        Self { weights: packed_bytes(values, precision), maps: 0, beside }
+    }
+
+    /// Of a run at that size, in pixels.
+    pub(super) fn of_run(
+        model: &StableDiffusion,
+        weights: usize,
+        (width, height): (usize, usize),
+        tile: usize,
+    ) -> Self {
+        let factor = 1 << (model.codec.config().channels.len() - 1);
+        let (w, h) = if tile == 0 { (width, height) } else { (width.min(tile), height.min(tile)) };
+        let codec = decoder_bytes(model.codec.config(), w * h);
+        let maps = codec.max(denoiser_bytes(model.unet.config(), width * height / (factor * factor)));
+        let beside = PROGRAM + maps.min(REUSE) + PICTURES * VALUE * width * height;
+        Self { weights, maps, beside }
+    }
+
+    pub(super) fn total(self) -> usize {
+        self.weights + self.maps + self.beside
+    }
+
+    /// Refuses it where fewer bytes can be had.
+    pub(super) fn check(self, available: Option<usize>, precision: Precision) -> Result<(), Error> {
+        match available {
+            Some(available) if self.total() > available => Err(Error::Memory {
+                needed: in_gigabytes(self.total()),
+                weights: in_gigabytes(self.weights),
+                available: in_gigabytes(available),
+                has_maps: self.maps > 0,
+                is_f32: precision == Precision::F32,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The side of the tiles that a run fits with: the usual one, else the largest smaller one that does; where none does, the
+/// usual one.
+pub(super) fn fitting_tile(size: (usize, usize), available: Option<usize>, need: impl Fn(usize) -> Need) -> usize {
+    let usual = usual_tile(size);
+    let smaller = SMALLER_TILES.into_iter().filter(|tile| *tile < size.0.max(size.1) && (usual == 0 || *tile < usual));
+    let fits = |tile: &usize| available.is_none_or(|available| need(*tile).total() <= available);
+    std::iter::once(usual).chain(smaller).find(fits).unwrap_or(usual)
+}
+
+/// Level by level, what a decoder's residual blocks and doublings hold at once, for so many pixels of the picture.
+fn decoder_bytes(config: &AutoencoderKlConfig, pixels: usize) -> usize {
+    let levels = config.channels.len();
+    let level = |index: usize| {
+        let (width, pixels) = (config.channels[index], pixels >> (2 * index));
+        let before = config.channels[(index + 1).min(levels - 1)];
+        // What comes in, four times as many pixels, and as many convolved.
+        let doubling = if index == 0 { 0 } else { width + 4 * width + 4 * width };
+        block(before, width).max(block(width, width)).max(doubling) * pixels
+    };
+    VALUE * (0..levels).map(level).max().unwrap_or(0)
+}
+
+/// Channels that a residual block holds at once: its input, normalised, and convolved; at its end input, normalised, what is
+/// added, and the sum.
+fn block(inputs: usize, outputs: usize) -> usize {
+    let shortcut = if inputs == outputs { 0 } else { outputs };
+    (2 * inputs + outputs).max(inputs + 2 * outputs + shortcut)
+}
+
+/// Level by level, what is kept for the way up and what a transformer holds: its input, two sums, and a perceptron's eight and
+/// four widths; for so many pixels of the latent.
+fn denoiser_bytes(config: &UnetConfig, pixels: usize) -> usize {
+    const TRANSFORMER: usize = 3 + 8 + 4;
+    let finest = config.channels.first().copied().unwrap_or(0);
+    let (mut kept, mut most) = (finest * pixels, 0);
+    for (index, (channels, heads)) in config.channels.iter().zip(&config.heads).enumerate() {
+        let pixels = pixels >> (2 * index);
+        let coarser = config.channels.get(index + 1).unwrap_or(channels);
+        let joined = coarser + channels;
+        let held = if *heads > 0 { TRANSFORMER * channels } else { 0 };
+        kept += config.layers.saturating_sub(1) * channels * pixels;
+        most = most.max(kept + held.max(block(joined, *channels)) * pixels);
+        kept += channels * pixels + channels * (pixels >> 2);
+    }
+    VALUE * most
 }
 
 fn in_gigabytes(bytes: usize) -> String {
     format!("{:.1}", bytes as f64 / 1e9)
 }
 
-/// Memory that can be had without swapping, where the system says so (Linux).
-fn available() -> Option<usize> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kilobytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NEED: Need = Need { weights: 4_000_000_000, maps: 600_000_000, beside: 400_000_000 };
+
     #[test]
-    fn what_no_machine_has_is_refused() {
-        assert!(check(1 << 20).is_ok());
-        if available().is_some() {
-            let error = check(usize::MAX / 2).expect_err("refused").to_string();
-            assert!(error.contains("the run needs up to 9223372036.9 GB of memory, "), "{error}");
-        }
+    fn what_can_not_be_had_is_refused_with_what_is_needed_and_what_there_is() {
+        assert!(NEED.check(None, Precision::F32).is_ok());
+        assert!(NEED.check(Some(5_000_000_000), Precision::F32).is_ok());
+        let error = NEED.check(Some(4_999_999_999), Precision::F32).expect_err("refused").to_string();
+        let says = "the run needs up to 5.0 GB of memory, 4.0 GB of it for the networks; 5.0 GB can be had";
+        assert_eq!(error, says);
     }
 
     #[test]
-    fn large_pictures_are_tiled() {
+    fn large_pictures_are_tiled_and_smaller_ones_where_memory_is_short() {
         assert_eq!((usual_tile((1024, 1024)), usual_tile((1032, 1024))), (0, 768));
+        let need = |tile: usize| Need { maps: if tile == 0 { 1024 } else { tile }, weights: 100, beside: 0 };
+        let tile = |side, available| fitting_tile((side, side), available, need);
+        assert_eq!([None, Some(1200), Some(900), Some(700), Some(400)].map(|a| tile(1024, a)), [0, 0, 768, 512, 256]);
+        assert_eq!((tile(2048, None), tile(2048, Some(800)), tile(512, Some(700))), (768, 512, 256));
+        assert_eq!((tile(1024, Some(10)), tile(256, Some(10))), (0, 0), "nothing fits");
+    }
+
+    #[test]
+    fn half_precision_halves_what_products_read() {
+        let values = Values { products: 100, others: 10, largest: 50 };
+        assert_eq!(packed_bytes(values, Precision::F32), 440);
+        assert_eq!(packed_bytes(values, Precision::Bf16), 240);
+    }
+
+    /// Counted by hand for the finest level: 640 maps' channels per pixel of the decoder, and of the UNet 15 times 320 and two
+    /// maps that are kept.
+    #[test]
+    fn the_busiest_moments_of_stable_diffusion_are_those_of_the_finest_levels() {
+        assert_eq!(decoder_bytes(&AutoencoderKlConfig::sd(), 512 * 512), VALUE * 640 * 512 * 512);
+        assert_eq!(denoiser_bytes(&UnetConfig::sd1(), 64 * 64), VALUE * 17 * 320 * 64 * 64);
     }
 }

@@ -9,10 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::guided::Guided;
+use super::memory::Need;
 use super::noise::Given;
 use super::preview::Previewer;
 use super::words::Words;
-use super::{Beside, Checkpoints, Error, Opened, Plan, Settings, dump, memory};
+use super::{Beside, Checkpoints, Error, Opened, Plan, Settings, dump};
 use crate::sampling::{Path, Tuning, input_scale, sample};
 
 /// Where a run begins. Latents are NCHW values of one picture.
@@ -105,9 +106,10 @@ pub(crate) fn paint<E: From<Error>>(
     let tile = settings.vae_tile.unwrap_or(0);
     let factor = model.codec.factor();
     let largest = start.again.as_ref().map_or(shape, |again| again.shape);
-    let planned = memory::peak_bytes(opened, (largest.width * factor, largest.height * factor), tile);
-    progress.measure("plan", 0, &[("memory_bytes", planned as f64)]);
-    memory::check(planned)?;
+    let need = Need::of_run(&opened.model, opened.bytes, (largest.width * factor, largest.height * factor), tile);
+    let said = [("memory_bytes", need.total()), ("weights_bytes", need.weights), ("maps_bytes", need.maps)];
+    progress.measure("plan", 0, &said.map(|(name, bytes)| (name, bytes as f64)));
+    need.check(checkpoints.available(opened.bytes), engine.precision())?;
     let cancel = progress.cancel_token().clone();
     let previewer = match settings.preview {
         // The cheapest ones, for who watches.

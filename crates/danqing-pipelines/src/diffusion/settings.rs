@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Instead, prediction};
+use super::memory::Need;
 use super::noise::Given;
 use super::{Checkpoints, Error, Opened, additions, latent_shape, memory, words};
 use crate::sampling::{NoiseOrder, Prediction, Schedule, Strength, Variation, sampler_and_schedule};
@@ -219,11 +220,13 @@ impl Settings {
     }
 
     /// What can be said once the latent's size is known: the noise file. Draws the seed.
+    /// Chooses how the autoencoder works, and refuses what there is no memory for.
     pub(crate) fn settled(
         &mut self,
-        opened: &Opened,
+        (checkpoints, opened): (&Checkpoints, &Opened),
         work: (usize, usize),
         largest: (usize, usize),
+        progress: &mut Progress<'_>,
     ) -> Result<(), Error> {
         let latent = latent_shape(opened, work);
         for path in [&mut self.noise, &mut self.dump_latents, &mut self.preview_model].into_iter().flatten() {
@@ -234,8 +237,18 @@ impl Settings {
         if self.variation_strength > 0.0 {
             self.variation_seed = Some(self.variation_seed.unwrap_or_else(seed::drawn));
         }
-        self.vae_tile.get_or_insert_with(|| memory::usual_tile(largest));
-        Ok(())
+        let available = checkpoints.available(opened.bytes);
+        let need = |tile| Need::of_run(&opened.model, opened.bytes, largest, tile);
+        let tile = self.vae_tile.unwrap_or_else(|| {
+            let tile = memory::fitting_tile(largest, available, need);
+            if tile != memory::usual_tile(largest) {
+                let message = format!("memory is short: the autoencoder works in tiles of {tile} pixels");
+                progress.warn("memory_short", message);
+            }
+            tile
+        });
+        self.vae_tile = Some(tile);
+        need(tile).check(available, checkpoints.engine().precision())
     }
 
     /// The checkpoint, if it is the one expected.

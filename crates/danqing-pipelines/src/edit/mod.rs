@@ -107,7 +107,7 @@ impl Capability for Edit {
             progress.warn("stays_grey", "the picture is grey: what is painted becomes grey too");
         }
         (params.work_width, params.work_height) = (Some(width), Some(height));
-        params.settings.settled(&opened, view.work, view.work)?;
+        params.settings.settled((&self.checkpoints, &opened), view.work, view.work, progress)?;
         Ok(params)
     }
 

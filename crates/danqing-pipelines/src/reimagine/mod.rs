@@ -79,7 +79,8 @@ impl Capability for Reimagine {
         let base = Sizes::base(&params, picture, native);
         (params.width, params.height) = (Some(base.0), Some(base.1));
         (params.work_width, params.work_height) = (Some(sizes.work.0), Some(sizes.work.1));
-        params.settings.settled(&opened, sizes.work, sizes.second.unwrap_or(sizes.work))?;
+        let largest = sizes.second.unwrap_or(sizes.work);
+        params.settings.settled((&self.checkpoints, &opened), sizes.work, largest, progress)?;
         Ok(params)
     }
 

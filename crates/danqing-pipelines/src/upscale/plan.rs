@@ -4,6 +4,7 @@ use danqing_models::upscalers::Upscaler;
 
 use super::Error;
 use super::params::{Frame, Model, Params};
+use crate::available_memory::available_memory;
 
 /// Most pixels of a result, as pictures are read.
 const MAX_PIXELS: usize = 256 << 20;
@@ -103,17 +104,10 @@ pub(super) fn tile(network: &Upscaler, asked: Option<usize>) -> usize {
 
 /// Refuses a run that the machine has no memory for. `bytes`: of the largest moment.
 pub(super) fn check_memory(bytes: u64) -> Result<(), Error> {
-    match available_memory() {
+    match available_memory().map(|available| available as u64) {
         Some(available) if bytes > available => {
             Err(Error::Memory { needed: bytes / 1_000_000, available: available / 1_000_000 })
         }
         _ => Ok(()),
     }
-}
-
-/// Linux says it in `/proc/meminfo`, in KiB; elsewhere unknown.
-fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let rest = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
