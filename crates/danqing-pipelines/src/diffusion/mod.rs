@@ -16,6 +16,8 @@ mod paint;
 mod plan;
 mod preview;
 mod scene;
+#[cfg(test)]
+mod seams;
 mod settings;
 mod size;
 mod tiles;
