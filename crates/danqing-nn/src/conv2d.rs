@@ -44,6 +44,11 @@ impl Conv2dConfig {
 /// infinite. Depthwise layers, and those of at least 16 in and at most 4 out channels, stay `f32`. Every tier adds the same
 /// exact products in the same order, so all give the same bits, but for AMX, which adds even and odd channels of 32 apart
 /// and takes denormals as 0.
+///
+/// In [`Precision::Int8`](crate::Precision::Int8) those layers have weights ŵ = scale · q with whole q in −127..=127, the
+/// nearest to w / scale, ties to even, and scale = max(max |w| of the output channel / 127, 2⁻¹²⁶), so `|ŵ − w| ≤ scale / 2`:
+/// `|y − exact| ≤ (K + 4) · eps · (|bias| + Σ |ŵ·x|)` against ŵ, and against w `scale / 2 · Σ |x|` more, while `127 · Σ |x|`
+/// is finite. An infinite input times a weight that became 0 is NaN.
 #[derive(Debug)]
 pub struct Conv2d {
     config: Conv2dConfig,
@@ -65,7 +70,7 @@ impl Conv2d {
     /// Packs `weight` `[out, in / groups, height, width]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`].
+    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
     pub fn new(engine: &Engine, config: Conv2dConfig, weight: &Weight, bias: Option<&Weight>) -> Result<Self, Error> {
         let [out_channels, per_group, height, width] = weight.dimensions("Conv2d", "[out, in / groups, kh, kw]")?;
         check_settings("Conv2d", config.stride, config.dilation, config.groups)?;

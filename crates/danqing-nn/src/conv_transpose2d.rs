@@ -50,7 +50,7 @@ impl ConvTranspose2d {
     /// Packs `weight` `[in, out / groups, height, width]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`].
+    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
     pub fn new(
         engine: &Engine,
         config: ConvTranspose2dConfig,

@@ -36,11 +36,16 @@ pub enum Precision {
     /// stay `f32`. Weights take half the memory on every tier. Maps, norms, activations, attention and gradients stay
     /// `f32`, as do depthwise layers and those of at most 4 output channels.
     Bf16,
+    /// Weights of dense convolutions and linear layers are kept as 8 bit integers, one scale per output channel: the channel's
+    /// largest magnitude / 127, at least 2⁻¹²⁶, so that no weight moves by more than scale / 2. They take a quarter of the
+    /// memory on every tier, are the same on each, and are widened to `f32` in a register; inputs, maps, products of two maps
+    /// and sums stay `f32`, as does all that [`Self::Bf16`] leaves in `f32`. A weight that is not finite is refused.
+    Int8,
 }
 
 impl Precision {
     /// Every precision, the default first.
-    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
 
     /// Name on the command line, in backends and in recipes.
     #[must_use]
@@ -48,6 +53,7 @@ impl Precision {
         match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
         }
     }
 }
@@ -63,7 +69,7 @@ impl std::str::FromStr for Precision {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|precision| precision.name() == name);
-        let unknown = || Error::Setting { what: "precision", actual: name.to_owned(), expected: "f32 or bf16" };
+        let unknown = || Error::Setting { what: "precision", actual: name.to_owned(), expected: "f32, bf16 or int8" };
         found.ok_or_else(unknown)
     }
 }
@@ -165,11 +171,12 @@ impl Engine {
         format!("cpu-{}-{precision}", self.kernels())
     }
 
-    /// The tier whose kernels run: below [`Self::tier`] for [`Tier::Amx`] in `f32`, which is [`Tier::Avx512`] to the byte.
+    /// The tier whose kernels run: below [`Self::tier`] for [`Tier::Amx`] in `f32` and `int8`, which is [`Tier::Avx512`] to
+    /// the byte.
     #[must_use]
     pub fn kernels(&self) -> Tier {
         match (self.parts.tier, self.precision) {
-            (Tier::Amx, Precision::F32) => Tier::Avx512,
+            (Tier::Amx, Precision::F32 | Precision::Int8) => Tier::Avx512,
             (tier, _) => tier,
         }
     }

@@ -38,6 +38,14 @@ pub enum Error {
         /// Description of dimensions that would fit.
         expected: String,
     },
+    /// A weight that int8 has no place for.
+    #[error("a weight of output channel {channel} is {actual}, int8 holds finite weights only")]
+    NotFinite {
+        /// Output channel, from 0.
+        channel: usize,
+        /// `NaN`, `inf` or `-inf`.
+        actual: String,
+    },
     /// A map has another number of channels than the layer was built for.
     #[error("{what}: {actual} channels, expected {expected}")]
     Channels {
@@ -142,7 +150,7 @@ pub enum Error {
 impl Classified for Error {
     fn class(&self) -> Class {
         match self {
-            Self::WeightShape { .. } => Class::File,
+            Self::WeightShape { .. } | Self::NotFinite { .. } => Class::File,
             Self::UnknownTier { .. } | Self::TierUnavailable { .. } | Self::Setting { .. } => Class::Caller,
             Self::TooLarge { .. } | Self::TooSmall { .. } => Class::Limit,
             Self::OutOfMemory { .. } | Self::Threads { .. } => Class::Environment,
@@ -158,6 +166,7 @@ impl Classified for Error {
             Self::UnknownTier { .. } | Self::TierUnavailable { .. } => {
                 Some("unset DANQING_CPU to use the best tier of this processor".into())
             }
+            Self::NotFinite { .. } => Some("--precision f32 takes every weight".into()),
             Self::OutOfMemory { .. } => Some("a smaller picture or working size needs less memory".into()),
             _ => None,
         }

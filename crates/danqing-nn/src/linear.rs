@@ -12,7 +12,7 @@ impl Linear {
     /// Packs `weight` `[out, in]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// [`Error::WeightShape`], [`Error::OutOfMemory`].
+    /// [`Error::WeightShape`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
     pub fn new(engine: &Engine, weight: &Weight, bias: Option<&Weight>) -> Result<Self, Error> {
         let [out, input] = weight.dimensions("Linear", "[out, in]")?;
         let pointwise = Weight::new(&[out, input, 1, 1], weight.values().to_vec())?;

@@ -3,13 +3,13 @@
 use crate::cpu::{Dense, KernelShape};
 use crate::elementwise::give;
 use crate::geometry::Window;
-use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Shape};
+use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Precision, Shape};
 
 /// Equals `torch.matmul` of each picture: its pixels are rows, its channels columns; `[n, rows, k] · [n or 1, k, columns]`.
 /// The result has the pixels of `a` and the channels of `b`.
 ///
-/// Error per value: `|y − exact| ≤ (k + 4) · eps · Σ |a·b|`, in bf16 2⁻⁷ + 2⁻¹⁶ more, see [`crate::Conv2d`]. The order of the
-/// sum depends on k alone.
+/// Error per value: `|y − exact| ≤ (k + 4) · eps · Σ |a·b|`, in bf16 2⁻⁷ + 2⁻¹⁶ more, see [`crate::Conv2d`]. In int8 it is
+/// computed in f32, since neither map is a weight. The order of the sum depends on k alone.
 ///
 /// # Errors
 /// [`Error::Shapes`] unless `b` has as many pixels as `a` channels, and as many pictures or one; [`Error::TooLarge`],
@@ -49,10 +49,10 @@ fn product(
     let window = Window { kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, mode: PadMode::Zero };
     let axes = (window.axis(what, 1)?, window.axis(what, rows)?);
     let line = Shape::new(1, 1, rows, k);
+    let precision = if engine.precision() == Precision::Int8 { Precision::F32 } else { engine.precision() };
     for (index, slots) in out.chunks_mut(rows * columns).enumerate() {
         let matrix = &right[index % other.batch * k * columns..][..k * columns];
-        let packed =
-            Dense::pack(engine, engine.precision(), kernel, &[1], None, &|_, _, out, input| matrix[place(out, input)])?;
+        let packed = Dense::pack(engine, precision, kernel, &[1], None, &|_, _, out, input| matrix[place(out, input)])?;
         let mut picture = engine.buffer(rows * k)?;
         picture.copy_from_slice(&left[index * rows * k..][..rows * k]);
         let x = FeatureMap::from_buffer(line, picture);

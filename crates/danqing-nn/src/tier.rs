@@ -18,7 +18,7 @@ pub enum Tier {
     Avx2,
     /// AVX-512F, 16 lanes.
     Avx512,
-    /// AVX-512F, and AMX tiles for products in bf16. In f32 the same instructions as [`Self::Avx512`].
+    /// AVX-512F, and AMX tiles for products in bf16. In f32 and int8 the same instructions as [`Self::Avx512`].
     Amx,
 }
 

@@ -10,7 +10,7 @@ pub struct Weight {
 }
 
 /// Stored precision; quantised and half precision forms will stand beside `F32`. Layers of an engine in
-/// [`crate::Precision::Bf16`] keep half as many bytes whatever this is.
+/// [`crate::Precision::Bf16`] keep half as many bytes whatever this is, in [`crate::Precision::Int8`] a quarter.
 #[derive(Clone, Debug, PartialEq)]
 enum Values {
     F32(Vec<f32>),

@@ -11,7 +11,7 @@ use danqing_nn::{
     Epilogue, Error, FeatureMap, Linear, PadMode, Padding, Precision, Shape, Tier, Weight, concat, matmul,
     matmul_transposed,
 };
-use reference::{ConvCase, Random, Sum, TransposeCase, engines_of, random_case, weight};
+use reference::{ConvCase, Random, Sum, TransposeCase, assert_within, engines_of, products, random_case, weight};
 
 fn engines() -> Vec<Engine> {
     engines_of(Precision::Bf16)
@@ -31,16 +31,6 @@ fn all_rounded(values: &[f32]) -> Vec<f32> {
 
 fn rounded_weight(weight: &Weight) -> Weight {
     Weight::new(weight.shape(), all_rounded(weight.values())).expect("the same shape")
-}
-
-/// Fails if a value is further from its sum than `bound` says.
-fn assert_within(y: &FeatureMap, sums: &[Sum], bound: impl Fn(&Sum) -> f64, what: &str) -> Result<(), Error> {
-    assert_eq!(y.shape().elements()?, sums.len(), "{what}");
-    for (index, (value, sum)) in y.to_nchw()?.into_iter().zip(sums).enumerate() {
-        let (error, bound) = ((f64::from(value) - sum.value).abs(), bound(sum));
-        assert!(error <= bound, "{what}: value {index} is {value}, exact {}, bound {bound}", sum.value);
-    }
-    Ok(())
 }
 
 /// Operands that bf16 holds give the bound of `f32`; others the one of bf16.
@@ -133,18 +123,6 @@ fn conv_transpose2d_equals_its_definition() -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// `Σ a[row, k] · b[k, column]`, rows first.
-fn products(a: &[f32], b: impl Fn(usize, usize) -> f32, k: usize, columns: usize) -> Vec<Sum> {
-    let rows = a.len() / k;
-    (0..rows * columns)
-        .map(|index| {
-            let mut sum = Sum::default();
-            (0..k).for_each(|i| sum.add(f64::from(a[index / columns * k + i]) * f64::from(b(i, index % columns))));
-            sum
-        })
-        .collect()
 }
 
 #[test]
@@ -358,8 +336,9 @@ fn the_environment_chooses_the_precision() {
         String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned()
     };
     assert!(child("bf16").contains("engine cpu-portable-bf16"));
+    assert!(child("int8").contains("engine cpu-portable-int8"));
     assert!(child("").contains("engine cpu-portable-f32"));
-    assert!(child("f8").contains("precision is f8, expected f32 or bf16"));
+    assert!(child("f8").contains("precision is f8, expected f32, bf16 or int8"));
 }
 
 #[test]

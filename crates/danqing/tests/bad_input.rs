@@ -58,7 +58,7 @@ const ROWS: &[Row] = &[
     ),
     row(&["erase", "one.png", "--mask", "one.png", PATCH, "-o", "out.png"], 2, "the mask ", None),
     // Parameters.
-    row(&["bench", "linear", "--precision=f8"], 2, "precision is f8, expected f32 or bf16", None),
+    row(&["bench", "linear", "--precision=f8"], 2, "precision is f8, expected f32, bf16 or int8", None),
     row(&["erase", "江雪.png", SPOT, "--sed=1", "-o", "out.png"], 2, "unknown option --sed", Some("--seed")),
     row(
         &["erase", "江雪.png", SPOT, "--seed=a", "-o", "out.png"],

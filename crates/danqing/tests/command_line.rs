@@ -349,12 +349,13 @@ fn the_command_that_the_studio_shows_asks_for_the_same() {
 #[test]
 fn bench_says_the_precision_that_it_timed() {
     let shop = Workshop::new();
-    for (option, precision) in [(&["--precision", "bf16"][..], "bf16"), (&["--precision", "f32"], "f32"), (&[], "f32")]
+    for (option, precision) in
+        [(&["--precision", "bf16"][..], "bf16"), (&["--precision", "int8"], "int8"), (&[], "f32")]
     {
         let ended = shop.succeed(&with(&["bench", "linear", "--runs", "1", "--json"], option));
         let figures: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
         assert_eq!(figures[0]["precision"], precision, "{figures}");
     }
     let refused = shop.command(&["bench", "linear"]).env("DANQING_PRECISION", "f8").output().expect("it runs");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("precision is f8, expected f32 or bf16"));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("precision is f8, expected f32, bf16 or int8"));
 }

@@ -102,6 +102,16 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes(from: *const f32) -> [Self; 2] {
+        // SAFETY: see above; 8 bytes are read at a time.
+        unsafe {
+            let first = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast()));
+            let second = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.add(2).cast()));
+            [Self(_mm256_cvtepi32_ps(first)), Self(_mm256_cvtepi32_ps(second))]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn rounded_to_bf16(self) -> Self {
         // SAFETY: see above. As `bf16::rounded`, lane by lane.
         unsafe {

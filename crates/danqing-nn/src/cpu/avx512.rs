@@ -102,6 +102,16 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes(from: *const f32) -> [Self; 2] {
+        // SAFETY: see above; 16 bytes are read at a time.
+        unsafe {
+            let first = _mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast()));
+            let second = _mm512_cvtepi8_epi32(_mm_loadu_si128(from.add(4).cast()));
+            [Self(_mm512_cvtepi32_ps(first)), Self(_mm512_cvtepi32_ps(second))]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn rounded_to_bf16(self) -> Self {
         // SAFETY: see above. As `bf16::rounded`, lane by lane.
         unsafe {

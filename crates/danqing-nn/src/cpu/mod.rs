@@ -22,6 +22,7 @@ mod gather;
 mod gram;
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
 mod guard;
+mod int8;
 mod lanes;
 mod math;
 mod norm;

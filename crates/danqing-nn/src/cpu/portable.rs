@@ -102,6 +102,12 @@ impl<const W: usize> Lanes for Portable<W> {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes(from: *const f32) -> [Self; 2] {
+        // SAFETY: the contract gives 2·W valid bytes; they have no alignment.
+        unsafe { from.cast::<[[i8; W]; 2]>().read() }.map(|bytes| Self(bytes.map(f32::from)))
+    }
+
+    #[inline(always)]
     unsafe fn rounded_to_bf16(self) -> Self {
         lanewise!(self, self, a, _b => bf16::rounded(a))
     }

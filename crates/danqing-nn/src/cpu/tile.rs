@@ -47,6 +47,22 @@ impl Stored for Halves {
     }
 }
 
+/// As signed bytes, in the order of the channels.
+pub(super) struct Bytes;
+
+impl Stored for Bytes {
+    #[inline(always)]
+    fn words(width: usize) -> usize {
+        width / 2
+    }
+
+    #[inline(always)]
+    unsafe fn row<L: Lanes>(from: *const f32) -> [L; 2] {
+        // SAFETY: passed on from the caller.
+        unsafe { L::load_bytes(from) }
+    }
+}
+
 /// One block of output channels for all pixels of a task, over one chunk of the reduction.
 pub(super) struct Panel<'a> {
     pub(super) segments: &'a [Segment],

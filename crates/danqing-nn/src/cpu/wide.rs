@@ -69,6 +69,27 @@ fn in_bf16_the_wide_tier_equals_the_narrow_one_and_tiles_agree_with_it() -> Resu
 }
 
 #[test]
+fn in_int8_the_wide_tiers_agree_with_the_narrow_one() -> Result<(), Error> {
+    for (input, output, groups, kernel) in
+        CONVOLUTIONS.into_iter().chain([(250, 40, 1, 3), (21, 99, 3, 3), (2, 32, 1, 5)])
+    {
+        let config = Conv2dConfig { groups, ..Conv2dConfig::same(kernel) };
+        let layer = |engine: &Engine| {
+            let shape = Shape::new(2, 11, 13, input);
+            let x = FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())?;
+            let weight = wave(&[output, input / groups, kernel, kernel], 0.414_213_56)?;
+            Conv2d::new(engine, config, &weight, Some(&wave(&[output], 0.3)?))?.forward(engine, &x)
+        };
+        for tier in [Tier::Avx512, Tier::Amx] {
+            let worst = difference_of(tier, Precision::Int8, layer)?;
+            // Two roundings of sums of at most 3000 products of magnitude 1.
+            assert!(worst < 1e-4, "{tier} {input} to {output}, {groups} groups, kernel {kernel}: {worst}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn pixels_that_no_tap_reaches_are_the_bias_in_tiles_too() -> Result<(), Error> {
     let config = ConvTranspose2dConfig { stride: 5, ..ConvTranspose2dConfig::default() };
     let worst = difference_of(Tier::Amx, Precision::Bf16, |engine| {

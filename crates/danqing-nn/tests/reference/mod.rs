@@ -243,3 +243,30 @@ pub(crate) fn weight(random: &mut Random, shape: &[usize]) -> Weight {
     let count = shape.iter().product();
     Weight::new(shape, random.values(count)).expect("as many values as the shape")
 }
+
+/// Fails if a value is further from its sum than `bound` says.
+pub(crate) fn assert_within(
+    y: &FeatureMap,
+    sums: &[Sum],
+    bound: impl Fn(&Sum) -> f64,
+    what: &str,
+) -> Result<(), Error> {
+    assert_eq!(y.shape().elements()?, sums.len(), "{what}");
+    for (index, (value, sum)) in y.to_nchw()?.into_iter().zip(sums).enumerate() {
+        let (error, bound) = ((f64::from(value) - sum.value).abs(), bound(sum));
+        assert!(error <= bound, "{what}: value {index} is {value}, exact {}, bound {bound}", sum.value);
+    }
+    Ok(())
+}
+
+/// `Σ a[row, k] · b[k, column]`, rows first.
+pub(crate) fn products(a: &[f32], b: impl Fn(usize, usize) -> f32, k: usize, columns: usize) -> Vec<Sum> {
+    let rows = a.len() / k;
+    (0..rows * columns)
+        .map(|index| {
+            let mut sum = Sum::default();
+            (0..k).for_each(|i| sum.add(f64::from(a[index / columns * k + i]) * f64::from(b(i, index % columns))));
+            sum
+        })
+        .collect()
+}

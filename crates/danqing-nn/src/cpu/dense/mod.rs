@@ -17,6 +17,7 @@ use super::bf16::{paired_map, rounded_map};
 use super::dispatch::{PanelWidth, dispatch};
 use super::finish::Finish;
 use super::gather::Gather;
+use super::int8;
 use crate::geometry::Axis;
 use crate::{Engine, Error, FeatureMap, Precision, Shape, Tier};
 
@@ -59,6 +60,9 @@ impl KernelShape {
     }
 }
 
+/// What the sums of a block start from in `Form::Int8`: room for every width.
+const NOTHING: [f32; 32] = [0.0; 32];
+
 /// How weights are stored and which kernel reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -66,6 +70,8 @@ enum Form {
     F32,
     /// Vectors of `f32` made of bf16 weights; the input is rounded to bf16 values, still as `f32`.
     Bf16,
+    /// Vectors of `f32` made of integers of a byte; sums get their channel's scale, then the bias.
+    Int8,
     /// AMX tiles: two in channels in one stored channel, a pair of bf16, in weights and input.
     Tiles,
 }
@@ -74,6 +80,7 @@ impl Form {
     fn of(precision: Precision, tier: Tier) -> Self {
         match (precision, tier) {
             (Precision::F32, _) => Self::F32,
+            (Precision::Int8, _) => Self::Int8,
             (Precision::Bf16, Tier::Amx) => Self::Tiles,
             (Precision::Bf16, _) => Self::Bf16,
         }
@@ -89,6 +96,7 @@ impl Form {
         match self {
             Self::F32 => length * width,
             Self::Bf16 => length * width / 2,
+            Self::Int8 => length * width / 4,
             Self::Tiles => length.next_multiple_of(amx::SIDE) * width,
         }
     }
@@ -106,7 +114,7 @@ impl Form {
     /// The input as the kernel reads it.
     fn input<'a>(self, engine: &Engine, map: &'a FeatureMap, groups: usize) -> Result<Cow<'a, FeatureMap>, Error> {
         match self {
-            Self::F32 => Ok(Cow::Borrowed(map)),
+            Self::F32 | Self::Int8 => Ok(Cow::Borrowed(map)),
             Self::Bf16 => rounded_map(engine, map).map(Cow::Owned),
             Self::Tiles => paired_map(engine, map, groups).map(Cow::Owned),
         }
@@ -124,6 +132,8 @@ pub(crate) struct Dense {
     phases: Vec<Phase>,
     /// One padded row per group.
     bias: Vec<f32>,
+    /// As the bias; only in `Form::Int8`.
+    scales: Vec<f32>,
     zeros: Vec<f32>,
 }
 
@@ -132,6 +142,9 @@ pub(crate) type Read<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f32;
 
 impl Dense {
     /// Packs one phase per number of taps, for products of `precision`.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
     pub(crate) fn pack(
         engine: &Engine,
         precision: Precision,
@@ -142,16 +155,24 @@ impl Dense {
     ) -> Result<Self, Error> {
         let tier = engine.tier();
         let (form, width) = (Form::of(precision, tier), dispatch(tier, PanelWidth));
+        let scales = if form == Form::Int8 { int8::scales(shape, taps_of_phases, read)? } else { Vec::new() };
+        let stored = |phase, tap, o: usize, i| {
+            let weight = read(phase, tap, o, i);
+            if form == Form::Int8 { int8::quantised(weight, scales[o]) } else { weight }
+        };
         let mut phases = Vec::with_capacity(taps_of_phases.len());
         for (index, &taps) in taps_of_phases.iter().enumerate() {
-            phases.push(Phase::pack(engine, form, shape, width, taps, &|tap, o, i| read(index, tap, o, i))?);
+            phases.push(Phase::pack(engine, form, shape, width, taps, &|tap, o, i| stored(index, tap, o, i))?);
         }
         let (count, padded) = (shape.out_per_group(), shape.out_per_group().next_multiple_of(width));
-        let mut rows = vec![0.0; shape.groups * padded];
-        if let Some(bias) = bias {
-            rows.chunks_mut(padded).zip(bias.chunks(count)).for_each(|(row, bias)| row[..count].copy_from_slice(bias));
-        }
-        Ok(Self { shape, form, tier, width, phases, bias: rows, zeros: vec![0.0; shape.in_channels] })
+        let rows = |values: Option<&[f32]>| {
+            let mut rows = vec![0.0; shape.groups * padded];
+            let groups = rows.chunks_mut(padded).zip(values.unwrap_or_default().chunks(count));
+            groups.for_each(|(row, values)| row[..count].copy_from_slice(values));
+            rows
+        };
+        let (bias, scales) = (rows(bias), rows(Some(&scales)));
+        Ok(Self { shape, form, tier, width, phases, bias, scales, zeros: vec![0.0; shape.in_channels] })
     }
 
     /// Whether the input may lie in several maps: neither grouped nor copied into strips, nor with pairs across two maps.
@@ -170,6 +191,16 @@ impl Dense {
     /// Bias of a block of a group's output channels.
     fn bias(&self, group: usize, block: usize) -> &[f32] {
         &self.bias[(group * self.blocks() + block) * self.width..][..self.width]
+    }
+
+    /// Scales of a block, as [`Self::bias`].
+    fn scales(&self, group: usize, block: usize) -> &[f32] {
+        &self.scales[(group * self.blocks() + block) * self.width..][..self.width]
+    }
+
+    /// What a block's sums start from.
+    fn start(&self, group: usize, block: usize) -> &[f32] {
+        if self.form == Form::Int8 { &NOTHING[..self.width] } else { self.bias(group, block) }
     }
 
     /// Convolves the channels of all `maps`, one after another; `axes` gives the rows and columns of each phase, in the

@@ -60,7 +60,7 @@ impl Form {
     /// Lays out one block of output channels over one chunk; `at` gives a weight by tap, lane and in channel.
     ///
     /// `F32`: `[stored channel, lane]`. `Bf16`: `[stored channel, pair]`, the lane of the first vector low, that of the
-    /// second high. `Tiles`: `[step, half of the lanes, stored channel of the step, lane of the half]`, two in channels in
+    /// second high. `Int8`: `[stored channel, lane]`, `at` giving integers, a byte each. `Tiles`: `[step, half of the lanes, stored channel of the step, lane of the half]`, two in channels in
     /// each, zeros after the last step's end.
     fn fill(self, panel: &mut [f32], chunk: &[Segment], width: usize, at: &dyn Fn(usize, usize, usize) -> f32) {
         let stored = chunk.iter().flat_map(|s| (s.first..s.first + s.length).map(|channel| (s.tap, channel)));
@@ -75,6 +75,13 @@ impl Form {
                 for (row, (tap, channel)) in panel.chunks_mut(half).zip(stored) {
                     let two = |lane| pair(at(tap, lane, channel), at(tap, lane + half, channel));
                     row.iter_mut().enumerate().for_each(|(lane, slot)| *slot = two(lane));
+                }
+            }
+            Self::Int8 => {
+                for (row, (tap, channel)) in panel.chunks_mut(width / 4).zip(stored) {
+                    let four =
+                        |lane| f32::from_ne_bytes([0, 1, 2, 3].map(|byte| at(tap, lane + byte, channel) as i8 as u8));
+                    row.iter_mut().enumerate().for_each(|(word, slot)| *slot = four(4 * word));
                 }
             }
             Self::Tiles => {

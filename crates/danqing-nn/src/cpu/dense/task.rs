@@ -8,7 +8,7 @@ use crate::cpu::dispatch::Kernel;
 use crate::cpu::finish::Finish;
 use crate::cpu::gather::Block;
 use crate::cpu::lanes::Lanes;
-use crate::cpu::tile::{self, Floats, Halves, Stored};
+use crate::cpu::tile::{self, Bytes, Floats, Halves, Stored};
 use crate::{Engine, Error};
 
 /// A task's part of the output.
@@ -59,6 +59,10 @@ impl Kernel for Task<'_> {
             match self.dense.form {
                 Form::F32 => self.add_lanes::<L, Floats>()?,
                 Form::Bf16 => self.add_lanes::<L, Halves>()?,
+                Form::Int8 => {
+                    self.add_lanes::<L, Bytes>()?;
+                    self.scale::<L>();
+                }
                 Form::Tiles => self.add_tiles::<L>()?,
             }
             self.write::<L>();
@@ -95,13 +99,34 @@ impl Task<'_> {
                 pixels: job.count,
                 channel: job.group * dense.shape.in_per_group(),
                 weights: &dense.phases[job.phase].weights[weights + at * panel..][..panel],
-                start: is_first.then_some(dense.bias(job.group, at)),
+                start: is_first.then_some(dense.start(job.group, at)),
             };
             // SAFETY: lengths as cut above; every source has its map's channels behind it (`Gather::new`), or all column
             // taps of its strip; `parted` keeps segments within their map.
             unsafe { work.run::<L, W>(sums) };
         }
         weights + dense.blocks() * panel
+    }
+
+    /// Makes sums of products with integers those with weights: each channel's scale, then its bias.
+    #[inline(always)]
+    unsafe fn scale<L: Lanes>(&mut self) {
+        let (dense, job, width) = (self.dense, self.job, 2 * L::WIDTH);
+        for (index, sums) in self.sums.chunks_exact_mut(self.rows * width).enumerate() {
+            let at = job.first_block + index;
+            let (scales, bias) = (dense.scales(job.group, at), dense.bias(job.group, at));
+            for half in [0, L::WIDTH] {
+                let (scales, bias) = (&scales[half..][..L::WIDTH], &bias[half..][..L::WIDTH]);
+                // SAFETY: the caller has the instructions of `L`; every vector lies in its slice, as cut.
+                unsafe {
+                    let (scales, bias) = (L::load(scales.as_ptr()), L::load(bias.as_ptr()));
+                    for row in sums.chunks_exact_mut(width) {
+                        let slots = row[half..][..L::WIDTH].as_mut_ptr();
+                        L::load(slots).times_plus(scales, bias).store(slots);
+                    }
+                }
+            }
+        }
     }
 
     /// All sums, in tiles: the pixels of a chunk are packed once for all output channels of the task.
