@@ -68,7 +68,7 @@ for group in ${*:-vision media migan stylizers gatys cutout select upscalers dif
         run networks tools/golden/upscalers.py "$("$danqing" models path photo-astronaut)" "${files[@]}"
         ;;
     diffusion)
-        for script in diffusion reimagine edit; do run diffusion "tools/golden/$script.py"; done
+        for script in diffusion small_activations reimagine edit; do run diffusion "tools/golden/$script.py"; done
         "$danqing" models pull default --yes --quiet
         run diffusion tools/golden/adapters.py "$("$danqing" models path clip-bpe-vocabulary)"
         ;;

@@ -13,6 +13,8 @@ pub mod inpainters;
 pub mod latent_codecs;
 pub mod matting;
 pub mod segmenters;
+#[cfg(test)]
+mod small_activations;
 pub mod stable_diffusion;
 pub mod stylizers;
 pub mod text_encoders;

@@ -125,3 +125,19 @@ fn norm_2d(loader: &Loader<'_>, name: &str, channels: usize) -> Result<LayerNorm
     let (weight, bias) = (loader.weight(name, "weight", &[channels])?, loader.weight(name, "bias", &[channels])?);
     Ok(LayerNorm::new(EPSILON_2D, &weight, &bias)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diffusion::Tensors;
+    use crate::small_activations::{Outcome, assert_golden, engine, norm_input};
+
+    #[test]
+    fn both_norms_have_their_epsilon() -> Outcome {
+        let (engine, checkpoint) = (engine(), Checkpoint::of(NETWORK, Tensors::Seeded));
+        let loader = Loader { engine: &engine, checkpoint: &checkpoint };
+        assert_golden(&norm_2d(&loader, "norm", 12)?.forward(&engine, &norm_input(&engine, true))?, "layer.1e-06");
+        assert_golden(&loader.layer_norm("norm", 12)?.forward(&engine, &norm_input(&engine, false))?, "layer.1e-05");
+        Ok(())
+    }
+}

@@ -59,7 +59,19 @@ impl Exchange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::small_activations::{self, Outcome, SMALL, assert_golden, input};
     use danqing_nn::{EngineConfig, Shape};
+
+    #[test]
+    fn small_features_are_exchanged_with_the_epsilon_of_the_published_code() -> Outcome {
+        let engine = small_activations::engine();
+        let content = input(&engine, "input.content", Shape::new(1, 4, 5, 3), SMALL);
+        let style = input(&engine, "input.style", Shape::new(1, 6, 3, 3), 4.0 * SMALL);
+        let style = Style::new(&Moments::of(&engine, &style)?);
+        let own = Style::new(&Moments::of(&engine, &content)?);
+        assert_golden(&Exchange::new(&own, &[(style, 1.0)], 1.0).apply(&engine, content)?, "adain.output");
+        Ok(())
+    }
 
     #[test]
     fn exchanged_features_have_the_mixed_statistics() {

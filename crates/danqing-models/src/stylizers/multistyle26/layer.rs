@@ -91,3 +91,22 @@ impl NormalisedLayer<'_> {
         Ok(affine_channels(engine, sums, &factors, &offsets)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diffusion::seeded_values;
+    use crate::small_activations::{Outcome, assert_golden, engine, norm_input};
+    use danqing_nn::Weight;
+
+    #[test]
+    fn it_normalises_with_its_epsilon() -> Outcome {
+        let engine = engine();
+        let convolution =
+            Conv2d::new(&engine, Conv2dConfig::default(), &Weight::new(&[12, 12, 1, 1], vec![0.0; 144])?, None)?;
+        let (scales, offsets) = (seeded_values("norm.weight", &[12]), seeded_values("norm.bias", &[12]));
+        let layer = ConditionalLayer { convolution, scales, offsets, channels: 12 };
+        assert_golden(&layer.styled(&[1.0]).normalised(&engine, norm_input(&engine, false))?, "moments.1e-05");
+        Ok(())
+    }
+}
