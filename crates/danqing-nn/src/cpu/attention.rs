@@ -196,7 +196,7 @@ impl Kernel for Task<'_> {
         let q: Vec<*const f32> = (self.first..self.first + self.count)
             .map(|query| self.problem.row(self.problem.q, self.problem.queries, self.pair, query).as_ptr())
             .collect();
-        let rows = self.scratch.scores.chunks(width).map(<[f32]>::as_ptr).collect::<Vec<_>>();
+        let mut rows = Vec::new();
         let panels = KEYS.min(self.packed.keys) / width;
         let segments: Vec<_> = (0..panels).map(|tap| Segment { tap, first: 0, length: width }).collect();
         for first in (0..self.problem.keys).step_by(KEYS) {
@@ -211,6 +211,9 @@ impl Kernel for Task<'_> {
                 self.scores::<L>(&q, block);
                 let factor = self.finish_scores(block, width);
                 self.exponentials::<L>(block, factor);
+                // Taken anew after each block's scores are written: a pointer of before would read what it may not.
+                rows.clear();
+                rows.extend(self.scratch.scores.chunks(width).map(<[f32]>::as_ptr));
                 self.add_values::<L>(&rows, &segments, block);
             }
         }

@@ -119,12 +119,13 @@ impl<'a> Gather<'a> {
     pub(super) fn strips(&self, first: usize, count: usize, strips: &mut Buffer) -> Block {
         let (channels, x_taps, y_taps) = (self.channels(), self.x.taps.len(), self.y.taps.len());
         let step = self.x.step.unwrap_or(x_taps).min(x_taps);
-        let mut sources = vec![self.zeros.as_ptr(); y_taps * count];
+        let mut places = vec![0; y_taps * count];
         let mut pixels = Vec::with_capacity(count);
         for run in self.runs(first, count) {
             self.name(&run, &mut pixels);
             let line_length = ((run.length - 1) * step + x_taps) * channels;
-            let strip = &mut strips[run.index * self.taps() * channels..][..y_taps * line_length];
+            let start = run.index * self.taps() * channels;
+            let strip = &mut strips[start..][..y_taps * line_length];
             strip.fill(0.0);
             self.each_line(&run, |tap, line, offsets| {
                 let to = &mut strip[tap / x_taps * line_length..][..line_length];
@@ -133,12 +134,15 @@ impl<'a> Gather<'a> {
                 let place = (own * step + tap % x_taps) * channels;
                 copy_pixels(channels, &mut to[place..], step * channels, line, &offsets[own..]);
             });
-            for (tap, line) in strip.chunks_exact(line_length).enumerate() {
-                for (index, source) in sources[tap * count + run.index..][..run.length].iter_mut().enumerate() {
-                    *source = line[index * step * channels..].as_ptr();
+            for tap in 0..y_taps {
+                for (index, place) in places[tap * count + run.index..][..run.length].iter_mut().enumerate() {
+                    *place = start + tap * line_length + index * step * channels;
                 }
             }
         }
+        // Pointers are taken after the last write: one of before would read what it may not.
+        let strips = &strips[..];
+        let sources = places.into_iter().map(|place| strips[place..].as_ptr()).collect();
         Block { pixels, sources }
     }
 
