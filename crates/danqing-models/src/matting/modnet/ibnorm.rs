@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn both_halves_have_their_epsilon() -> Outcome {
         let (engine, file) = (engine(), golden());
-        let checkpoint = Checkpoint::new("MODNet", &file, |name| name.to_owned());
+        let checkpoint = Checkpoint::new("MODNet", &file, str::to_owned);
         let layer = ConvIbNorm::load(&engine, &checkpoint, "ibnorm", [4, 6], (1, 1))?;
         let x = input(&engine, "input.ibnorm", Shape::new(1, 3, 5, 4), 1.0);
         assert_golden(&layer.forward(&engine, &x)?, "ibnorm.output");
