@@ -58,7 +58,7 @@ fn main() -> Result<(), Failure> {
     let least_ms = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(20.0);
     let text = std::fs::read_to_string(arguments.get(1).map_or("request.json", String::as_str)).unwrap_or_default();
     let request = JobRequest::from_json(&text)?;
-    let studio = Studio::open(&Settings { threads: Some(1), offline: true })?;
+    let studio = Studio::open(&Settings { threads: Some(1), offline: true, ..Settings::default() })?;
     let token = CancelToken::watched(move || {
         looked_at(least_ms);
         false

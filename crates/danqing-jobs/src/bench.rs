@@ -17,8 +17,6 @@ pub struct Bench<'a> {
     pub runs: usize,
     /// Who decides about each timed run, in place of `runs`; `None` = nobody.
     pub turns: Option<Turns<'a>>,
-    /// Precision of products: `f32` or `bf16`; `None` = that of the installation.
-    pub precision: Option<&'a str>,
     /// Weights of the network; `None` = by rule, or those of the model store.
     pub weights: Option<&'a Path>,
     /// File to write inputs and output to.
@@ -35,21 +33,15 @@ impl Studio {
     /// Times one workload, or all; `report` sees each as soon as it is done.
     ///
     /// # Errors
-    /// An unknown name or precision, options that do not go together, weights that can't be had, a full disk, cancellation.
+    /// An unknown name, options that do not go together, weights that can't be had, a full disk, cancellation.
     pub fn bench(
         &self,
         wanted: Bench<'_>,
         cancel: &CancelToken,
         report: &mut dyn FnMut(&Measurement),
     ) -> Result<Vec<Measurement>, Failure> {
-        let Bench { name, runs, turns, precision, weights, dump } = wanted;
+        let Bench { name, runs, turns, weights, dump } = wanted;
         let engine = self.engine().with_cancel(cancel.clone());
-        let engine = match precision {
-            Some(asked) => {
-                asked.parse().and_then(|precision| engine.with_precision(precision)).map_err(Failure::from_error)?
-            }
-            None => engine,
-        };
         let settings = bench::Settings { name, runs, turns, weights, dump };
         bench::run(&engine, self.store(), settings, report).map_err(Failure::from_error)
     }

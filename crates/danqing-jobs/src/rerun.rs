@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use danqing_capability::{CancelToken, Class, Classified, Failure, Inputs, Progress};
 use danqing_media::Medium;
+use danqing_nn::Precision;
 
 use crate::files::{self, Loaded};
-use crate::{InputRecord, Job, Phase, Place, Prepared, Recipe, Studio, destination};
+use crate::{InputRecord, Job, Phase, Place, Prepared, Recipe, Settings, Studio, destination};
 
 /// A request to make a file again.
 #[derive(Clone, Debug)]
@@ -105,7 +106,24 @@ impl From<Error> for Failure {
     }
 }
 
+/// The last part of a backend.
+fn precision_of(backend: &str) -> Option<Precision> {
+    backend.rsplit('-').next()?.parse().ok()
+}
+
 impl Studio {
+    /// Opens a studio to make `rerun`'s file again: in the precision of its recipe, unless `settings` name one.
+    ///
+    /// # Errors
+    /// See [`Self::open`]; what is wrong with the file, [`Self::prepare_rerun`] says.
+    pub fn open_for(settings: &Settings, rerun: &Rerun, cancel: &CancelToken) -> Result<Self, Failure> {
+        // A stream can be read once only.
+        let recipe = rerun.file.path().and_then(|_| files::read_recipe(&rerun.file, cancel).ok());
+        let made_in = || recipe.and_then(|recipe| precision_of(&recipe.backend)).map(|precision| precision.to_string());
+        let precision = settings.precision.clone().or_else(made_in);
+        Self::open(&Settings { precision, ..settings.clone() })
+    }
+
     /// Reads the recipe of a file, finds its inputs and prepares the same run again.
     ///
     /// # Errors
@@ -160,7 +178,12 @@ impl Studio {
         let backend = self.backend();
         if recipe.backend != backend {
             let made = &recipe.backend;
-            let message = format!("the file was made on {made}, this is {backend}: pixels may differ slightly");
+            let message = match (precision_of(made), precision_of(&backend)) {
+                (Some(asked), Some(here)) if asked != here => {
+                    format!("the file was made in {asked}, this is {here}: the result will differ")
+                }
+                _ => format!("the file was made on {made}, this is {backend}: pixels may differ slightly"),
+            };
             progress.warn("other_backend", message);
         }
     }
@@ -262,4 +285,17 @@ fn loaded(place: &Place, name: &str, record: &InputRecord, progress: &mut Progre
     }
     let Loaded { medium, .. } = files::load_bytes(place, &bytes, progress)?;
     Ok(medium)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backend_ends_with_its_precision() {
+        for precision in Precision::ALL {
+            assert_eq!(precision_of(&format!("cpu-avx2-{precision}")), Some(precision));
+        }
+        assert_eq!(precision_of("cpu"), None);
+    }
 }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub threads: Option<usize>,
     /// Never touch the network.
     pub offline: bool,
+    /// Precision of networks: `f32`, `bf16` or `int8`; `None` = `DANQING_PRECISION`, else `f32`.
+    pub precision: Option<String>,
 }
 
 /// Model store, engine and the capabilities built from them.
@@ -30,7 +32,7 @@ impl Studio {
     /// Opens the store and starts the engine.
     ///
     /// # Errors
-    /// A setting out of range, or a store that can't be opened.
+    /// A setting out of range, an unknown precision, or a store that can't be opened.
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
         Self::with(settings, Registry::new)
     }
@@ -49,7 +51,7 @@ impl Studio {
     /// # Errors
     /// See [`Self::open`].
     pub fn describing() -> Result<Self, Failure> {
-        Self::open(&Settings { threads: Some(1), offline: true })
+        Self::open(&Settings { threads: Some(1), offline: true, ..Settings::default() })
     }
 
     /// With other capabilities than the built-in ones.
@@ -68,7 +70,8 @@ impl Studio {
         settings: &Settings,
         capabilities: impl FnOnce(&ModelStore, &Engine) -> Registry,
     ) -> Result<Self, Failure> {
-        let config = EngineConfig { threads: settings.threads, ..EngineConfig::default() };
+        let precision = settings.precision.as_deref().map(str::parse).transpose().map_err(Failure::from_error)?;
+        let config = EngineConfig { threads: settings.threads, precision, ..EngineConfig::default() };
         let engine = Engine::new(config).map_err(Failure::from_error)?;
         let registry = capabilities(&store, &engine);
         Ok(Self { registry, store, engine, offline: settings.offline })

@@ -104,7 +104,7 @@ impl Capability for Invert {
 }
 
 fn studio(threads: usize) -> Studio {
-    let settings = Settings { threads: Some(threads), offline: true };
+    let settings = Settings { threads: Some(threads), offline: true, ..Settings::default() };
     Studio::with(&settings, |_, _| Registry::of(vec![Box::new(Invert)])).expect("a studio")
 }
 

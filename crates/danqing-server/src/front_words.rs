@@ -30,7 +30,7 @@ const COMMANDS: [(&str, &str); 12] = [
 /// Words that stand for a value in Chinese.
 const PLACEHOLDERS: [&str; 4] = ["蒙版", "图片", "画稿", "路径"];
 /// Options of `danqing serve`: they are what they are.
-const OF_SERVER: [&str; 4] = ["--allow-host", "--allow-origin", "--token", "--port"];
+const OF_SERVER: [&str; 5] = ["--allow-host", "--allow-origin", "--token", "--port", "--precision"];
 
 /// The message without options.
 pub(crate) fn with_fields(message: &str) -> String {

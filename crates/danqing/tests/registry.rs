@@ -164,6 +164,7 @@ fn parameters_and_inputs_do_not_hide_general_options() {
         "depth",
         "strip-metadata",
         "threads",
+        "precision",
         "json",
         "quiet",
         "yes",

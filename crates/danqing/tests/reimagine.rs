@@ -21,6 +21,32 @@ fn a_recipe_makes_the_same_file_again() {
 }
 
 #[test]
+fn a_recipe_is_made_again_in_its_precision() {
+    let shop = Workshop::with_default_models();
+    shop.picture("江雪.png", 90, 66);
+    let model = support::tiny_checkpoint(&shop.path(""));
+    let model = model.to_str().expect("unicode");
+    let read = |name: &str| std::fs::read(shop.path(name)).expect("written");
+    for precision in ["f32", "bf16", "int8"] {
+        let name = format!("{precision}.png");
+        let made = ["reimagine", "江雪.png", "--model", model, "--steps=2", "--seed=5", "--precision", precision];
+        shop.succeed(&[&made[..], &["-o", &name]].concat());
+        let recipe = shop.succeed(&["recipe", &name]);
+        assert!(recipe.text().contains(&format!("-{precision}\"")), "{}", recipe.text());
+        let again = shop.succeed(&["rerun", &name, "-o", "again.png", "--force"]);
+        assert!(read(&name) == read("again.png") && !again.stderr.contains("warning"), "{precision}: {}", again.stderr);
+    }
+    // The environment's precision is not the recipe's; an option is stronger than both, and says so.
+    let mut other = shop.command(&["rerun", "int8.png", "-o", "again.png", "--force"]);
+    assert!(other.env("DANQING_PRECISION", "bf16").status().expect("it runs").success());
+    assert!(read("int8.png") == read("again.png"));
+    let other = shop.succeed(&["rerun", "int8.png", "-o", "other.png", "--precision", "f32"]);
+    assert!(other.stderr.contains("made in int8, this is f32: the result will differ"), "{}", other.stderr);
+    // Byte for byte, the recipe with its backend included.
+    assert!(read("other.png") == read("f32.png") && read("other.png") != read("int8.png"));
+}
+
+#[test]
 fn edit_and_blend_make_the_same_files_again() {
     let shop = Workshop::with_default_models();
     shop.picture("江雪.png", 90, 66);

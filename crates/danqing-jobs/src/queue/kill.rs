@@ -17,7 +17,7 @@ const FOLDER: &str = "DANQING_KILL_TEST_FOLDER";
 const JOBS: usize = 60;
 
 fn queue(folder: &Path) -> Arc<JobQueue> {
-    let studio = Studio::open(&Settings { threads: Some(1), offline: true }).expect("a studio");
+    let studio = Studio::open(&Settings { threads: Some(1), offline: true, ..Settings::default() }).expect("a studio");
     // A job may be met by many kills here.
     let options =
         QueueOptions { folder: Some(folder.join("studio")), interruptions: u32::MAX, ..QueueOptions::default() };

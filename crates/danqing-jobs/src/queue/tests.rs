@@ -68,7 +68,7 @@ impl Desk {
 }
 
 fn opened(folder: &tempfile::TempDir) -> Arc<JobQueue> {
-    let studio = Studio::open(&Settings { threads: Some(1), offline: true }).expect("a studio");
+    let studio = Studio::open(&Settings { threads: Some(1), offline: true, ..Settings::default() }).expect("a studio");
     let options = QueueOptions { folder: Some(folder.path().to_owned()), ..QueueOptions::default() };
     JobQueue::open(Arc::new(studio), options).expect("a queue")
 }
@@ -203,7 +203,7 @@ fn a_job_that_fails_says_why_and_can_be_tried_again() {
 #[test]
 fn a_job_beyond_its_time_fails() {
     let folder = tempfile::tempdir().expect("folder");
-    let studio = Studio::open(&Settings { threads: Some(1), offline: true }).expect("a studio");
+    let studio = Studio::open(&Settings { threads: Some(1), offline: true, ..Settings::default() }).expect("a studio");
     let options = QueueOptions {
         folder: Some(folder.path().to_owned()),
         job_time: Some(Duration::from_millis(30)),

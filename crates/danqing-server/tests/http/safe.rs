@@ -100,7 +100,7 @@ fn guessing_is_slowed_down_and_so_is_asking_too_often() {
 #[test]
 fn others_are_never_served_without_a_token() {
     let options = ServerOptions { host: "0.0.0.0".parse().expect("address"), port: 0, ..ServerOptions::default() };
-    let studio = Studio::open(&Settings { threads: Some(1), offline: true }).expect("a studio");
+    let studio = Studio::open(&Settings { threads: Some(1), offline: true, ..Settings::default() }).expect("a studio");
     let failure = serve(studio, options, &CancelToken::default(), |_| panic!("serving")).expect_err("refused");
     assert!(failure.to_string().starts_with("listening on 0.0.0.0 needs a token"), "{failure}");
 }

@@ -57,7 +57,9 @@ impl Server {
     }
 
     pub(crate) fn in_folder(folder: tempfile::TempDir, change: impl FnOnce(&mut ServerOptions)) -> Self {
-        Self::opened(folder, change, || Studio::open(&Settings { threads: Some(1), offline: true }))
+        Self::opened(folder, change, || {
+            Studio::open(&Settings { threads: Some(1), offline: true, ..Settings::default() })
+        })
     }
 
     /// One whose folder of checkpoints holds `tiny.safetensors`.
@@ -65,7 +67,11 @@ impl Server {
         let folder = tempfile::tempdir().expect("folder");
         let home = folder.path().join("home");
         crate::checkpoint::write(&home);
-        Self::opened(folder, |_| (), move || Studio::in_folder(&home, &Settings { threads: Some(1), offline: true }))
+        Self::opened(
+            folder,
+            |_| (),
+            move || Studio::in_folder(&home, &Settings { threads: Some(1), offline: true, ..Settings::default() }),
+        )
     }
 
     fn opened(

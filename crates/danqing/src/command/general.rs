@@ -12,9 +12,11 @@ pub(super) fn options(language: Language) -> Vec<Arg> {
         Arg::new(name).long(name).action(ArgAction::SetTrue).global(true).help(language.text(key))
     };
     let threads = Arg::new("threads").long("threads").value_name("N").value_parser(value_parser!(usize)).global(true);
+    let precision = Arg::new("precision").long("precision").value_name("PRECISION").global(true);
     let lang = Arg::new("lang").long("lang").value_name("LANG").value_parser(["en", "zh"]).global(true);
     let all = [
         threads.help(language.text("option.threads")),
+        precision.help(language.text("option.precision")),
         flag("json", "option.json"),
         flag("quiet", "option.quiet").short('q'),
         flag("yes", "option.yes").short('y'),
@@ -117,13 +119,11 @@ fn bench(language: Language) -> Command {
     };
     let runs = Arg::new("runs").long("runs").value_name("N").value_parser(value_parser!(usize)).default_value("3");
     let wait = Arg::new("wait").long("wait").action(ArgAction::SetTrue);
-    let precision = Arg::new("precision").long("precision").value_name("PRECISION");
     Command::new("bench")
         .about(language.text("about.bench"))
         .arg(name)
         .arg(runs.hide_default_value(true).help(language.text("option.bench_runs")).help_heading(heading))
         .arg(wait.help(language.text("option.bench_wait")).help_heading(heading))
-        .arg(precision.help(language.text("option.bench_precision")).help_heading(heading))
         .arg(file("weights", "option.bench_weights"))
         .arg(file("dump", "option.bench_dump"))
 }

@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::Outcome;
 use crate::report::bytes_for_people;
 
-/// `danqing bench [NAME] [--runs N | --wait] [--precision P] [--weights FILE] [--dump FILE] [--json]`
+/// `danqing bench [NAME] [--runs N | --wait] [--weights FILE] [--dump FILE] [--json]`
 pub(super) fn run(matches: &ArgMatches, session: &Session) -> Outcome {
     let path = |name| matches.get_one::<OsString>(name).map(Path::new);
     let turns = |last: Option<f64>| next_line(last);
@@ -19,7 +19,6 @@ pub(super) fn run(matches: &ArgMatches, session: &Session) -> Outcome {
         name: matches.get_one::<String>("name").map(String::as_str),
         runs: matches.get_one::<usize>("runs").copied().unwrap_or_default(),
         turns: matches.get_flag("wait").then_some(Turns(&turns)),
-        precision: matches.get_one::<String>("precision").map(String::as_str),
         weights: path("weights"),
         dump: path("dump"),
     };

@@ -45,7 +45,8 @@ pub(super) fn again(matches: &ArgMatches, session: &mut Session) -> Outcome {
         overwrite: matches.get_flag("force"),
     };
     refuse_terminal(rerun.output.iter())?;
-    let (studio, token) = (session.studio()?, session.cancel_token()?);
+    let token = session.cancel_token()?;
+    let studio = session.studio_for(&rerun, &token)?;
     let prepared = with_progress(&mut session.report, &token, |progress| studio.prepare_rerun(&rerun, progress))?;
     finish(&studio, prepared, &token, session)
 }

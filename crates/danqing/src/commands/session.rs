@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 use danqing_capability::{CancelToken, Class, Failure};
-use danqing_jobs::{Settings, Studio};
+use danqing_jobs::{Rerun, Settings, Studio};
 
 use crate::arguments::output;
 use crate::interrupt;
@@ -25,6 +25,7 @@ impl Session {
         let flag =
             |name: &str| innermost(matches, |m| m.try_get_one::<bool>(name).ok().flatten().filter(|v| **v)).is_some();
         let threads = innermost(matches, |m| m.try_get_one::<usize>("threads").ok().flatten()).copied();
+        let precision = innermost(matches, |m| m.try_get_one::<String>("precision").ok().flatten()).cloned();
         let (json, quiet) = (flag("json"), flag("quiet"));
         let to_stream = output(matches).is_some_and(|place| place.path().is_none());
         let style = match (json, quiet, to_stream) {
@@ -33,13 +34,18 @@ impl Session {
             (false, true, _) => Style::Quiet,
             (false, false, _) => Style::People,
         };
-        let settings = Settings { threads, offline: flag("offline") };
+        let settings = Settings { threads, offline: flag("offline"), precision };
         Self { report: Report::new(style, language), language, yes: flag("yes"), json, settings }
     }
 
     /// Store, engine and capabilities as the options say.
     pub(crate) fn studio(&self) -> Result<Studio, Failure> {
         Studio::open(&self.settings)
+    }
+
+    /// As [`Self::studio`], in the precision that a file was made in unless an option names one.
+    pub(crate) fn studio_for(&self, rerun: &Rerun, cancel: &CancelToken) -> Result<Studio, Failure> {
+        Studio::open_for(&self.settings, rerun, cancel)
     }
 
     /// A token that Ctrl-C cancels.
