@@ -28,11 +28,12 @@ test: web
 	@bash tests/browser/run.sh $(DANQING)
 	bash tests/clients/run.sh $(DANQING)
 
-## Everything that takes long: fuzzing of parsers and decoders, every property with many more cases.
+## Everything that takes long: fuzzing of parsers and decoders, every property with many more cases, unsafe code under Miri.
 test-full: test
 	DANQING_FUZZ_SECONDS=$${DANQING_FUZZ_SECONDS:-60} PROPTEST_CASES=$${PROPTEST_CASES:-2000} \
 		$(CARGO) test --release --locked --workspace -- --include-ignored
 	$(CARGO) test --release --locked -p danqing-nn --features candle --test candle
+	@bash tools/miri.sh
 
 lint:
 	$(CARGO) fmt --all --check

@@ -251,6 +251,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri ends where a system would refuse the memory")]
     fn an_impossible_size_is_an_error() {
         assert!(matches!(Arena::take(&Arc::default(), usize::MAX / 2), Err(Error::TooLarge { .. })));
         assert!(matches!(Arena::take(&Arc::default(), 1 << 58), Err(Error::OutOfMemory { .. })));

@@ -117,6 +117,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "system calls in assembly; Miri checks every access anyway")]
     fn a_value_outside_ends_the_process() -> Result<(), Box<dyn std::error::Error>> {
         use std::os::unix::process::ExitStatusExt;
         for side in ["before", "behind"] {
@@ -129,6 +130,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "system calls in assembly; Miri checks every access anyway")]
     fn convolutions_stay_in_their_buffers() -> Result<(), Error> {
         for (input, output, groups, kernel, mode) in [
             (1, 1, 1, 3, PadMode::Zero),
@@ -161,6 +163,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "system calls in assembly; Miri checks every access anyway")]
     fn other_operators_stay_in_their_buffers() -> Result<(), Error> {
         let config = ConvTranspose2dConfig { stride: 2, padding: 1, ..ConvTranspose2dConfig::default() };
         for channels in [1, 5, 18, 33, 100] {

@@ -29,6 +29,8 @@ mod norm;
 mod pool;
 mod portable;
 mod shared;
+#[cfg(test)]
+mod small;
 mod tile;
 #[cfg(test)]
 mod wide;

@@ -42,6 +42,7 @@ const CONVOLUTIONS: [(usize, usize, usize, usize); 9] = [
 ];
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
 fn in_bf16_the_wide_tier_equals_the_narrow_one_and_tiles_agree_with_it() -> Result<(), Error> {
     // Reductions of several chunks, pixels of several tasks and odd channels of groups besides.
     for (input, output, groups, kernel) in
@@ -69,6 +70,7 @@ fn in_bf16_the_wide_tier_equals_the_narrow_one_and_tiles_agree_with_it() -> Resu
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
 fn in_int8_the_wide_tiers_agree_with_the_narrow_one() -> Result<(), Error> {
     for (input, output, groups, kernel) in
         CONVOLUTIONS.into_iter().chain([(250, 40, 1, 3), (21, 99, 3, 3), (2, 32, 1, 5)])
@@ -90,6 +92,7 @@ fn in_int8_the_wide_tiers_agree_with_the_narrow_one() -> Result<(), Error> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
 fn pixels_that_no_tap_reaches_are_the_bias_in_tiles_too() -> Result<(), Error> {
     let config = ConvTranspose2dConfig { stride: 5, ..ConvTranspose2dConfig::default() };
     let worst = difference_of(Tier::Amx, Precision::Bf16, |engine| {
@@ -104,6 +107,7 @@ fn pixels_that_no_tap_reaches_are_the_bias_in_tiles_too() -> Result<(), Error> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
 fn convolutions_agree_with_the_narrow_tiers() -> Result<(), Error> {
     for (input, output, groups, kernel) in CONVOLUTIONS {
         let config = Conv2dConfig { groups, ..Conv2dConfig::same(kernel) };
@@ -123,6 +127,7 @@ fn convolutions_agree_with_the_narrow_tiers() -> Result<(), Error> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
 fn transposed_convolutions_and_activations_agree_with_the_narrow_tiers() -> Result<(), Error> {
     let config = ConvTranspose2dConfig { stride: 2, padding: 1, ..ConvTranspose2dConfig::default() };
     for activation in [Activation::Gelu, Activation::Tanh, Activation::PRelu([0.1; 37].into()), Activation::Relu] {
@@ -138,6 +143,7 @@ fn transposed_convolutions_and_activations_agree_with_the_narrow_tiers() -> Resu
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
 fn attention_agrees_with_the_narrow_tiers() -> Result<(), Error> {
     for (queries, keys, size, is_causal) in
         [(100, 300, 40, false), (77, 77, 64, true), (5, 17, 8, false), (9, 33, 33, true)]
@@ -160,6 +166,7 @@ fn attention_agrees_with_the_narrow_tiers() -> Result<(), Error> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
 fn normalisations_agree_with_the_narrow_tiers() -> Result<(), Error> {
     for channels in [4, 36, 320] {
         let (w, b) = (wave(&[channels], 0.3)?, wave(&[channels], 0.7)?);
