@@ -1,6 +1,6 @@
 //! Convolution.
 
-use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape};
+use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape, Storage};
 use crate::geometry::Window;
 use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Padding, Shape, Weight};
 
@@ -94,7 +94,7 @@ impl Conv2d {
         } else if FewOutputs::fits(per_group, out_channels, config.groups) {
             Path::FewOutputs(FewOutputs::pack(engine, (per_group, out_channels), &taps, bias, &read)?)
         } else {
-            Path::Dense(Dense::pack(engine, engine.precision(), shape, &taps, bias, &read)?)
+            Path::Dense(Dense::pack(engine, Storage::of(engine, values), shape, &taps, bias, &read)?)
         };
         Ok(layer(path))
     }

@@ -1,7 +1,7 @@
 //! Transposed convolution.
 
 use crate::conv2d::check_settings;
-use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape};
+use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape, Storage};
 use crate::geometry::{Axis, Spread};
 use crate::{Engine, Epilogue, Error, FeatureMap, Shape, Weight};
 
@@ -89,7 +89,7 @@ impl ConvTranspose2d {
             let channels = (in_channels, out_channels);
             return Ok(layer(Path::FewOutputs(FewOutputs::pack(engine, channels, &counts, bias, &read)?)));
         }
-        Ok(layer(Path::Dense(Dense::pack(engine, engine.precision(), shape, &counts, bias, &read)?)))
+        Ok(layer(Path::Dense(Dense::pack(engine, Storage::of(engine, values), shape, &counts, bias, &read)?)))
     }
 
     /// Shape of the result for an input of `shape`.

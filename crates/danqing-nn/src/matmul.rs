@@ -1,6 +1,6 @@
 //! Products of two maps, read as matrices.
 
-use crate::cpu::{Dense, KernelShape};
+use crate::cpu::{Dense, KernelShape, Storage};
 use crate::elementwise::give;
 use crate::geometry::Window;
 use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Precision, Shape};
@@ -49,10 +49,11 @@ fn product(
     let window = Window { kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, mode: PadMode::Zero };
     let axes = (window.axis(what, 1)?, window.axis(what, rows)?);
     let line = Shape::new(1, 1, rows, k);
-    let precision = if engine.precision() == Precision::Int8 { Precision::F32 } else { engine.precision() };
+    // Packed for one use, so its size does not matter.
+    let storage = if engine.precision() == Precision::Bf16 { Storage::Bf16 } else { Storage::F32 };
     for (index, slots) in out.chunks_mut(rows * columns).enumerate() {
         let matrix = &right[index % other.batch * k * columns..][..k * columns];
-        let packed = Dense::pack(engine, precision, kernel, &[1], None, &|_, _, out, input| matrix[place(out, input)])?;
+        let packed = Dense::pack(engine, storage, kernel, &[1], None, &|_, _, out, input| matrix[place(out, input)])?;
         let mut picture = engine.buffer(rows * k)?;
         picture.copy_from_slice(&left[index * rows * k..][..rows * k]);
         let x = FeatureMap::from_buffer(line, picture);

@@ -14,7 +14,7 @@ const VARIABLE: &str = "DANQING_CPU";
 pub enum Tier {
     /// What every processor has.
     Portable,
-    /// AVX2 with FMA, 8 lanes.
+    /// AVX2 with FMA and F16C, which every processor with AVX2 has; 8 lanes.
     Avx2,
     /// AVX-512F, 16 lanes.
     Avx512,
@@ -42,7 +42,8 @@ impl Tier {
     pub fn detected() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
-            let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let fma = has_avx2 && is_x86_feature_detected!("f16c");
             if fma && is_x86_feature_detected!("avx512f") {
                 return if crate::cpu::has_tiles() { Self::Amx } else { Self::Avx512 };
             }

@@ -102,6 +102,15 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_f16(from: *const f32) -> [Self; 2] {
+        // SAFETY: see above; 16 bytes are read at a time. The tier has F16C.
+        unsafe {
+            let first = _mm256_cvtph_ps(_mm_loadu_si128(from.cast()));
+            [Self(first), Self(_mm256_cvtph_ps(_mm_loadu_si128(from.add(4).cast())))]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn load_bytes(from: *const f32) -> [Self; 2] {
         // SAFETY: see above; 8 bytes are read at a time.
         unsafe {

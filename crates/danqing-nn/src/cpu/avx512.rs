@@ -102,6 +102,15 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn load_f16(from: *const f32) -> [Self; 2] {
+        // SAFETY: see above; 32 bytes are read at a time.
+        unsafe {
+            let first = _mm512_cvtph_ps(_mm256_loadu_si256(from.cast()));
+            [Self(first), Self(_mm512_cvtph_ps(_mm256_loadu_si256(from.add(8).cast())))]
+        }
+    }
+
+    #[inline(always)]
     unsafe fn load_bytes(from: *const f32) -> [Self; 2] {
         // SAFETY: see above; 16 bytes are read at a time.
         unsafe {

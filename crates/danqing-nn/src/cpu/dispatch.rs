@@ -47,14 +47,14 @@ impl Kernel for PanelWidth {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn on_avx2<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the caller has these instructions.
     unsafe { kernel.run::<super::avx2::Avx2>() }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
+#[target_feature(enable = "avx512f,avx2,fma,f16c")]
 unsafe fn on_avx512<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the caller has these instructions.
     unsafe { kernel.run::<super::avx512::Avx512>() }

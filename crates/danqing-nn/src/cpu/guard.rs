@@ -149,8 +149,11 @@ mod tests {
                 everywhere(|engine| {
                     let x = map(engine, Shape::new(2, 9, 13, input))?;
                     let weight = wave(&[output, input / groups, kernel, kernel], 0.414_213_56)?;
+                    let eighths = weight.values().iter().map(|value| (value * 8.0).round() / 8.0).collect();
+                    let halves = Conv2d::new(engine, config, &Weight::new(weight.shape(), eighths)?, None)?;
                     let conv = Conv2d::new(engine, config, &weight, Some(&wave(&[output], 0.3)?))?;
-                    let y = conv.forward(engine, &x)?;
+                    let half = halves.forward(engine, &x)?;
+                    let y = conv.forward_with(engine, &x, Epilogue::default().with_residual(&half))?;
                     conv.forward_with(
                         engine,
                         &x,

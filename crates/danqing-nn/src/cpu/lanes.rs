@@ -41,6 +41,8 @@ pub(super) trait Lanes: Copy {
 
     /// Reads `WIDTH` words of two bf16 each: the low halves as one vector, the high halves as another.
     unsafe fn load_halves(from: *const f32) -> [Self; 2];
+    /// Reads `2 · WIDTH` values of half precision: the first `WIDTH` as one vector, the others as another.
+    unsafe fn load_f16(from: *const f32) -> [Self; 2];
     /// Reads `2 · WIDTH` bytes, signed: the first `WIDTH` as one vector, the others as another.
     unsafe fn load_bytes(from: *const f32) -> [Self; 2];
     /// The nearest bf16, ties to even; NaN stays NaN.

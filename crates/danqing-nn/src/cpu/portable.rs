@@ -1,7 +1,7 @@
 //! Lanes in plain Rust, for every processor.
 
-use super::bf16;
 use super::lanes::Lanes;
+use super::{bf16, f16};
 
 /// W values, 8 or 16; the compiler uses whatever vectors the target's baseline has. Sixteen serve only tests, which run
 /// the wide tiers' tiling with them where the processor lacks the instructions.
@@ -99,6 +99,12 @@ impl<const W: usize> Lanes for Portable<W> {
         let words = unsafe { Self::load(from) };
         let low = lanewise!(words, words, a, _b => f32::from_bits(a.to_bits() << 16));
         [low, lanewise!(words, words, a, _b => f32::from_bits(a.to_bits() & bf16::HIGH))]
+    }
+
+    #[inline(always)]
+    unsafe fn load_f16(from: *const f32) -> [Self; 2] {
+        // SAFETY: the contract gives 2·W valid halves; they have no alignment.
+        unsafe { from.cast::<[[u16; W]; 2]>().read_unaligned() }.map(|halves| Self(halves.map(f16::value)))
     }
 
     #[inline(always)]

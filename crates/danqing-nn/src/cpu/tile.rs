@@ -47,6 +47,22 @@ impl Stored for Halves {
     }
 }
 
+/// In half precision, in the order of the channels.
+pub(super) struct Float16s;
+
+impl Stored for Float16s {
+    #[inline(always)]
+    fn words(width: usize) -> usize {
+        width
+    }
+
+    #[inline(always)]
+    unsafe fn row<L: Lanes>(from: *const f32) -> [L; 2] {
+        // SAFETY: passed on from the caller.
+        unsafe { L::load_f16(from) }
+    }
+}
+
 /// As signed bytes, in the order of the channels.
 pub(super) struct Bytes;
 

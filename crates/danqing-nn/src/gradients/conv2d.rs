@@ -1,9 +1,9 @@
 //! Gradient of a convolution with respect to its input.
 
 use crate::conv2d::check_settings;
-use crate::cpu::{Dense, FewOutputs, Finish, KernelShape};
+use crate::cpu::{Dense, FewOutputs, Finish, KernelShape, Storage};
 use crate::geometry::{Axis, OUTSIDE, Spread, Window};
-use crate::{Conv2dConfig, Engine, Error, FeatureMap, PadMode, Padding, Precision, Shape, Weight};
+use crate::{Conv2dConfig, Engine, Error, FeatureMap, PadMode, Padding, Shape, Weight};
 
 /// Equals `torch.ops.aten.convolution_backward`'s input gradient of the [`crate::Conv2d`] of the same settings and
 /// weight, through `pad` of its mode: the adjoint of the convolution, mirrored and repeated borders included.
@@ -69,7 +69,7 @@ impl Conv2dGradient {
         let path = if FewOutputs::fits(out_channels, shape.out_channels, config.groups) {
             Path::FewOutputs(FewOutputs::pack(engine, (out_channels, shape.out_channels), &counts, None, &read)?)
         } else {
-            Path::Dense(Dense::pack(engine, Precision::F32, shape, &counts, None, &read)?)
+            Path::Dense(Dense::pack(engine, Storage::F32, shape, &counts, None, &read)?)
         };
         Ok(Self { config, shape, kernel: (height, width), path })
     }

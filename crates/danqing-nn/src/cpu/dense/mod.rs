@@ -15,6 +15,7 @@ use self::task::{Job, Output, Task};
 use super::amx;
 use super::bf16::{paired_map, rounded_map};
 use super::dispatch::{PanelWidth, dispatch};
+use super::f16;
 use super::finish::Finish;
 use super::gather::Gather;
 use super::int8;
@@ -63,11 +64,39 @@ impl KernelShape {
 /// What the sums of a block start from in `Form::Int8`: room for every width.
 const NOTHING: [f32; 32] = [0.0; 32];
 
+/// What packed weights keep of the checkpoint's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// Everything.
+    F32,
+    /// Everything, in half the place: of weights that half precision holds.
+    F16,
+    /// Their nearest bf16.
+    Bf16,
+    /// Integers of a byte with a scale per output channel.
+    Int8,
+}
+
+impl Storage {
+    /// As the engine's precision says; in `f32` the smaller of the two that keep everything, so that checkpoints of half
+    /// precision take half the memory.
+    pub(crate) fn of(engine: &Engine, weights: &[f32]) -> Self {
+        match engine.precision() {
+            Precision::F32 if f16::holds(weights) => Self::F16,
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+            Precision::Int8 => Self::Int8,
+        }
+    }
+}
+
 /// How weights are stored and which kernel reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// Vectors of `f32`.
     F32,
+    /// Vectors of `f32` made of weights of half precision.
+    F16,
     /// Vectors of `f32` made of bf16 weights; the input is rounded to bf16 values, still as `f32`.
     Bf16,
     /// Vectors of `f32` made of integers of a byte; sums get their channel's scale, then the bias.
@@ -77,12 +106,13 @@ enum Form {
 }
 
 impl Form {
-    fn of(precision: Precision, tier: Tier) -> Self {
-        match (precision, tier) {
-            (Precision::F32, _) => Self::F32,
-            (Precision::Int8, _) => Self::Int8,
-            (Precision::Bf16, Tier::Amx) => Self::Tiles,
-            (Precision::Bf16, _) => Self::Bf16,
+    fn of(storage: Storage, tier: Tier) -> Self {
+        match (storage, tier) {
+            (Storage::F32, _) => Self::F32,
+            (Storage::F16, _) => Self::F16,
+            (Storage::Int8, _) => Self::Int8,
+            (Storage::Bf16, Tier::Amx) => Self::Tiles,
+            (Storage::Bf16, _) => Self::Bf16,
         }
     }
 
@@ -95,7 +125,7 @@ impl Form {
     fn panel(self, length: usize, width: usize) -> usize {
         match self {
             Self::F32 => length * width,
-            Self::Bf16 => length * width / 2,
+            Self::F16 | Self::Bf16 => length * width / 2,
             Self::Int8 => length * width / 4,
             Self::Tiles => length.next_multiple_of(amx::SIDE) * width,
         }
@@ -114,7 +144,7 @@ impl Form {
     /// The input as the kernel reads it.
     fn input<'a>(self, engine: &Engine, map: &'a FeatureMap, groups: usize) -> Result<Cow<'a, FeatureMap>, Error> {
         match self {
-            Self::F32 | Self::Int8 => Ok(Cow::Borrowed(map)),
+            Self::F32 | Self::F16 | Self::Int8 => Ok(Cow::Borrowed(map)),
             Self::Bf16 => rounded_map(engine, map).map(Cow::Owned),
             Self::Tiles => paired_map(engine, map, groups).map(Cow::Owned),
         }
@@ -141,20 +171,20 @@ pub(crate) struct Dense {
 pub(crate) type Read<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f32;
 
 impl Dense {
-    /// Packs one phase per number of taps, for products of `precision`.
+    /// Packs one phase per number of taps. `Storage::F16` only of weights that half precision holds.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
     pub(crate) fn pack(
         engine: &Engine,
-        precision: Precision,
+        storage: Storage,
         shape: KernelShape,
         taps_of_phases: &[usize],
         bias: Option<&[f32]>,
         read: Read<'_>,
     ) -> Result<Self, Error> {
         let tier = engine.tier();
-        let (form, width) = (Form::of(precision, tier), dispatch(tier, PanelWidth));
+        let (form, width) = (Form::of(storage, tier), dispatch(tier, PanelWidth));
         let scales = if form == Form::Int8 { int8::scales(shape, taps_of_phases, read)? } else { Vec::new() };
         let stored = |phase, tap, o: usize, i| {
             let weight = read(phase, tap, o, i);

@@ -4,6 +4,7 @@ use super::{CHUNK, Form, KernelShape};
 use crate::cpu::amx;
 use crate::cpu::bf16::pair;
 use crate::cpu::buffer::Buffer;
+use crate::cpu::f16;
 use crate::{Engine, Error};
 
 /// Part of the reduction: consecutive stored channels of one tap.
@@ -59,15 +60,21 @@ impl Phase {
 impl Form {
     /// Lays out one block of output channels over one chunk; `at` gives a weight by tap, lane and in channel.
     ///
-    /// `F32`: `[stored channel, lane]`. `Bf16`: `[stored channel, pair]`, the lane of the first vector low, that of the
-    /// second high. `Int8`: `[stored channel, lane]`, `at` giving integers, a byte each. `Tiles`: `[step, half of the lanes, stored channel of the step, lane of the half]`, two in channels in
-    /// each, zeros after the last step's end.
+    /// `F32` and `F16`: `[stored channel, lane]`. `Bf16`: `[stored channel, pair]`, the lane of the first vector low, that of
+    /// the second high. `Int8`: `[stored channel, lane]`, `at` giving integers, a byte each. `Tiles`: `[step, half of the
+    /// lanes, stored channel of the step, lane of the half]`, two in channels in each, zeros after the last step's end.
     fn fill(self, panel: &mut [f32], chunk: &[Segment], width: usize, at: &dyn Fn(usize, usize, usize) -> f32) {
         let stored = chunk.iter().flat_map(|s| (s.first..s.first + s.length).map(|channel| (s.tap, channel)));
         match self {
             Self::F32 => {
                 for (row, (tap, channel)) in panel.chunks_mut(width).zip(stored) {
                     row.iter_mut().enumerate().for_each(|(lane, slot)| *slot = at(tap, lane, channel));
+                }
+            }
+            Self::F16 => {
+                for (row, (tap, channel)) in panel.chunks_mut(width / 2).zip(stored) {
+                    let two = |lane| f16::two(at(tap, lane, channel), at(tap, lane + 1, channel));
+                    row.iter_mut().enumerate().for_each(|(word, slot)| *slot = two(2 * word));
                 }
             }
             Self::Bf16 => {

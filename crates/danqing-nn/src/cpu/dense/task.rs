@@ -8,7 +8,7 @@ use crate::cpu::dispatch::Kernel;
 use crate::cpu::finish::Finish;
 use crate::cpu::gather::Block;
 use crate::cpu::lanes::Lanes;
-use crate::cpu::tile::{self, Bytes, Floats, Halves, Stored};
+use crate::cpu::tile::{self, Bytes, Float16s, Floats, Halves, Stored};
 use crate::{Engine, Error};
 
 /// A task's part of the output.
@@ -58,6 +58,7 @@ impl Kernel for Task<'_> {
         unsafe {
             match self.dense.form {
                 Form::F32 => self.add_lanes::<L, Floats>()?,
+                Form::F16 => self.add_lanes::<L, Float16s>()?,
                 Form::Bf16 => self.add_lanes::<L, Halves>()?,
                 Form::Int8 => {
                     self.add_lanes::<L, Bytes>()?;
