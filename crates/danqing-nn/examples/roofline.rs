@@ -2,17 +2,18 @@
 //! D. Patterson, "Roofline", 2009).
 //!
 //! Measures one core's multiply-adds on registers and bytes copied, then each operator on one thread, and prints one line
-//! each: operations, the fewest bytes that can move (inputs, weights and outputs once), operations per byte, the time that
+//! each: operations of the definition, the fewest bytes that can move (inputs, weights and outputs once), operations per byte, the time that
 //! the slower of the two limits allows, the time taken, and their ratio. Processor time (Linux) of at least half a second
 //! each, so that other programs cost it caches and memory but no time of their own. Bytes that the cache still holds from
-//! the last run need not move, so small operators may beat the limit. Tier and precision by `DANQING_CPU` and
+//! the last run need not move, so small operators may beat the limit; so may 3×3 convolutions by minimal filtering, which
+//! have fewer operations: beside them stands the time of the direct method, the least of three rounds in turns. Tier and precision by `DANQING_CPU` and
 //! `DANQING_PRECISION`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use danqing_nn::{
-    Activation, Attention, Conv2d, Conv2dConfig, Engine, EngineConfig, Error, FeatureMap, GroupNorm, LayerNorm, Linear,
-    Precision, Shape, Weight, geglu,
+    Activation, Attention, Conv2d, Conv2dConfig, ConvolutionMethod, Engine, EngineConfig, Error, FeatureMap, GroupNorm,
+    LayerNorm, Linear, Precision, Shape, Weight, geglu,
 };
 
 /// Bytes that no cache holds.
@@ -38,15 +39,28 @@ fn main() -> Outcome<()> {
             Ok(())
         })?;
     println!("{}: {:.1} GFLOP/s of f32, {:.1} GB/s copied", engine.backend(), flops * 1e-9, bytes * 1e-9);
-    println!("| operator | GFLOP | MB | FLOP/B | limit ms | taken ms | of the limit |\n|---|---|---|---|---|---|---|");
+    println!("| operator | GFLOP | MB | FLOP/B | limit ms | taken ms | of the limit | direct ms | direct / taken |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let direct = engine.with_convolutions(ConvolutionMethod::Direct);
     for operator in operators(&engine)? {
         let before = engine.operations();
         (operator.run)(&engine)?;
         let work = (engine.operations() - before) as f64;
-        let taken = seconds(|| (operator.run)(&engine).map(drop))?;
+        let (taken, plain) = if operator.has_methods {
+            let rounds = (0..3).map(|_| {
+                let taken = seconds(|| (operator.run)(&engine).map(drop))?;
+                Ok((taken, seconds(|| (operator.run)(&direct).map(drop))?))
+            });
+            let rounds = rounds.collect::<Result<Vec<_>, Error>>()?;
+            let least = |times: &dyn Fn(&(f64, f64)) -> f64| rounds.iter().map(times).fold(f64::INFINITY, f64::min);
+            (least(&|round| round.0), Some(least(&|round| round.1)))
+        } else {
+            (seconds(|| (operator.run)(&engine).map(drop))?, None)
+        };
         let limit = (work / flops).max(operator.bytes as f64 / bytes);
+        let plain = plain.map_or("– | –".into(), |plain| format!("{:.2} | {:.2}", plain * 1e3, plain / taken));
         println!(
-            "| {} | {:.2} | {:.1} | {:.0} | {:.2} | {:.2} | {:.2} |",
+            "| {} | {:.2} | {:.1} | {:.0} | {:.2} | {:.2} | {:.2} | {plain} |",
             operator.name,
             work * 1e-9,
             operator.bytes as f64 * 1e-6,
@@ -109,6 +123,8 @@ struct Operator {
     name: String,
     /// Inputs, weights and outputs, once each.
     bytes: usize,
+    /// Whether the method of convolutions matters.
+    has_methods: bool,
     run: Forward,
 }
 
@@ -119,7 +135,19 @@ fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
         (64, 640, 320, 3),
         (32, 640, 640, 3),
         (16, 1280, 1280, 3),
+        (8, 1280, 1280, 3),
+        (64, 512, 512, 3),
+        (128, 512, 512, 3),
+        (256, 512, 512, 3),
+        (256, 256, 256, 3),
+        (512, 256, 256, 3),
         (256, 128, 128, 3),
+        (512, 128, 128, 3),
+        (256, 64, 32, 3),
+        (256, 128, 32, 3),
+        (256, 192, 64, 3),
+        (512, 64, 64, 3),
+        (1024, 64, 64, 3),
         (64, 256, 256, 1),
     ] {
         let weight = wave(&[output, input, kernel, kernel])?;
@@ -128,6 +156,7 @@ fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
         let values = side * side * (input + output);
         all.push(Operator {
             name: format!("convolution {kernel}×{kernel} {input} → {output} at {side}²"),
+            has_methods: kernel == 3,
             bytes: 4 * values + weight_bytes(engine, output * input * kernel * kernel),
             run: Box::new(move |engine| layer.forward(engine, &x)),
         });
@@ -137,6 +166,7 @@ fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
         let x = map(engine, tokens, input)?;
         all.push(Operator {
             name: format!("linear {tokens} × {input} → {output}"),
+            has_methods: false,
             bytes: 4 * tokens * (input + output) + weight_bytes(engine, input * output),
             run: Box::new(move |engine| layer.forward(engine, &x)),
         });
@@ -145,6 +175,7 @@ fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
         let (q, k) = (map(engine, queries, heads * size)?, map(engine, keys, heads * size)?);
         all.push(Operator {
             name: format!("attention {queries} × {keys}, {heads} heads of {size}"),
+            has_methods: false,
             bytes: 8 * heads * size * (queries + keys),
             run: Box::new(move |engine| Attention::new(heads).forward(engine, &q, &k, &k)),
         });
@@ -154,12 +185,12 @@ fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
     let bytes = 8 * 4096 * 320;
     let y = x.clone();
     let run = Box::new(move |engine: &Engine| group.forward_with(engine, &y, Some(&Activation::Silu)));
-    all.push(Operator { name: "group norm 64² × 320 with SiLU".into(), bytes, run });
+    all.push(Operator { name: "group norm 64² × 320 with SiLU".into(), bytes, has_methods: false, run });
     let run = Box::new(move |engine: &Engine| layer.forward(engine, &x));
-    all.push(Operator { name: "layer norm 4096 × 320".into(), bytes, run });
+    all.push(Operator { name: "layer norm 4096 × 320".into(), bytes, has_methods: false, run });
     let x = map(engine, 4096, 2560)?;
     let run = Box::new(move |engine: &Engine| geglu(engine, &x));
-    all.push(Operator { name: "GEGLU 4096 × 2560".into(), bytes: 4 * 4096 * (2560 + 1280), run });
+    all.push(Operator { name: "GEGLU 4096 × 2560".into(), bytes: 4 * 4096 * (2560 + 1280), has_methods: false, run });
     Ok(all)
 }
 

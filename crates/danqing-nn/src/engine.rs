@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use danqing_capability::CancelToken;
 
 use crate::cpu::{Arena, Buffer, Pool, Shared};
-use crate::{Error, Tier};
+use crate::{ConvolutionMethod, Error, Tier};
 
 /// Environment variable that chooses the precision.
 const PRECISION: &str = "DANQING_PRECISION";
 
-/// What an engine is made from. `Default`: every core, the best tier (or `DANQING_CPU`), `f32` (or `DANQING_PRECISION`).
+/// What an engine is made from. `Default`: every core, the best tier (or `DANQING_CPU`), `f32` (or `DANQING_PRECISION`),
+/// fast convolutions (or `DANQING_CONVOLUTIONS`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineConfig {
     /// Threads, the caller's included; `None` = as many as the process may use. At least 1, at most 1024.
@@ -20,6 +21,8 @@ pub struct EngineConfig {
     pub tier: Option<Tier>,
     /// Precision of products; `None` = `DANQING_PRECISION`, else `f32`.
     pub precision: Option<Precision>,
+    /// Method of 3×3 convolutions; `None` = `DANQING_CONVOLUTIONS`, else the fast one.
+    pub convolutions: Option<ConvolutionMethod>,
     /// Where maps lie and layers run.
     #[cfg(feature = "candle")]
     pub device: crate::Device,
@@ -83,13 +86,15 @@ pub struct Memory {
     pub peak_bytes: usize,
 }
 
-/// Cheap to clone: clones share threads and arena; each has its own precision and cancel token.
+/// Cheap to clone: clones share threads and arena; each has its own precision, method of convolutions and cancel
+/// token.
 ///
 /// Several threads may use one engine; the second to arrive while the pool is busy works alone on its own thread.
 #[derive(Clone, Debug)]
 pub struct Engine {
     parts: Arc<Parts>,
     precision: Precision,
+    convolutions: ConvolutionMethod,
     cancel: CancelToken,
 }
 
@@ -108,7 +113,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::UnknownTier`], [`Error::TierUnavailable`], [`Error::Setting`] for 0 or too many threads, an unknown
-    /// precision in the environment, or one that the device has not,
+    /// precision or method in the environment, or one that the device has not,
     /// [`Error::Threads`] if the system refuses. With a device: `Error::Device` if it can't be opened.
     pub fn new(config: EngineConfig) -> Result<Self, Error> {
         Self::of_tier(Tier::choose(config.tier)?, config)
@@ -128,7 +133,8 @@ impl Engine {
             #[cfg(feature = "candle")]
             device: config.device.open()?,
         };
-        let engine = Self { parts: Arc::new(parts), precision: Precision::F32, cancel: CancelToken::default() };
+        let (precision, convolutions) = (Precision::F32, ConvolutionMethod::choose(config.convolutions)?);
+        let engine = Self { parts: Arc::new(parts), precision, convolutions, cancel: CancelToken::default() };
         engine.with_precision(chosen_precision(config.precision)?)
     }
 
@@ -152,6 +158,12 @@ impl Engine {
         Self { precision: Precision::F32, ..self.clone() }
     }
 
+    /// The same threads and arena with another method of convolutions. Layers are packed alike for all methods.
+    #[must_use]
+    pub fn with_convolutions(&self, convolutions: ConvolutionMethod) -> Self {
+        Self { convolutions, ..self.clone() }
+    }
+
     /// The same threads and arena under another cancel token.
     #[must_use]
     pub fn with_cancel(&self, cancel: CancelToken) -> Self {
@@ -160,7 +172,7 @@ impl Engine {
 
     /// Name for recipes: device, instructions and precision, e.g. `cpu-avx2-f32`; of a device, `candle-cuda-f32`.
     ///
-    /// The instructions are those of [`Self::kernels`].
+    /// The instructions are those of [`Self::kernels`]. In `f32`, direct convolutions add a word: `cpu-avx2-f32-direct`.
     #[must_use]
     pub fn backend(&self) -> String {
         let precision = self.precision;
@@ -168,7 +180,11 @@ impl Engine {
         if let Some(device) = &self.parts.device {
             return format!("{}-{precision}", crate::candle::name(device));
         }
-        format!("cpu-{}-{precision}", self.kernels())
+        let name = format!("cpu-{}-{precision}", self.kernels());
+        match (precision, self.convolutions) {
+            (Precision::F32, ConvolutionMethod::Direct) => format!("{name}-{}", self.convolutions),
+            _ => name,
+        }
     }
 
     /// The tier whose kernels run: below [`Self::tier`] for [`Tier::Amx`] in `f32` and `int8`, which is [`Tier::Avx512`] to
@@ -203,6 +219,12 @@ impl Engine {
     #[must_use]
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Method of 3×3 convolutions.
+    #[must_use]
+    pub fn convolutions(&self) -> ConvolutionMethod {
+        self.convolutions
     }
 
     /// Bytes of maps and scratch on the CPU; a device's memory is not counted.

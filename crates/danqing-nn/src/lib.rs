@@ -20,7 +20,8 @@
 //! number of threads: the reduction order of each output element is fixed by the shapes alone.
 //!
 //! Tiers, chosen at run time or by `DANQING_CPU`: portable, avx2, avx512, amx. Precisions, `f32` unless asked for by
-//! [`EngineConfig::precision`] or `DANQING_PRECISION`: `f32` and `bf16`.
+//! [`EngineConfig::precision`] or `DANQING_PRECISION`: `f32` and `bf16`. [`ConvolutionMethod`], by
+//! [`EngineConfig::convolutions`] or `DANQING_CONVOLUTIONS`: how 3×3 layers are computed.
 
 /// Returns what the device backend makes of an operation, if the engine has one; without the feature, nothing.
 macro_rules! on_device {
@@ -39,6 +40,7 @@ mod candle;
 mod channels;
 mod conv2d;
 mod conv_transpose2d;
+mod convolution_method;
 mod cpu;
 mod elementwise;
 mod engine;
@@ -70,6 +72,7 @@ pub use candle::{CandleDevice, Device};
 pub use channels::{concat, pixel_shuffle, pixel_unshuffle, slice_channels};
 pub use conv_transpose2d::{ConvTranspose2d, ConvTranspose2dConfig};
 pub use conv2d::{Conv2d, Conv2dConfig};
+pub use convolution_method::ConvolutionMethod;
 pub use elementwise::{activate, add, add_scaled, affine, clamp, multiply, scale};
 pub use engine::{Engine, EngineConfig, Memory, Precision};
 pub use epilogue::Epilogue;

@@ -165,6 +165,30 @@ mod tests {
         Ok(())
     }
 
+    /// Minimal filtering: few tiles and many, inputs and weights made for all tasks and by each, several maps, odd sizes.
+    #[test]
+    fn fast_convolutions_stay_in_their_buffers() -> Result<(), Error> {
+        for (parts, output, height, width, mode) in [
+            (&[17][..], 5, 9, 13, PadMode::Zero),
+            (&[16, 9, 32], 33, 14, 7, PadMode::Reflect),
+            (&[67], 9, 41, 42, PadMode::Replicate),
+            (&[300, 403], 17, 62, 65, PadMode::Zero),
+        ] {
+            everywhere(|engine| {
+                let maps = parts.iter().map(|&channels| map(engine, Shape::new(1, height, width, channels)));
+                let maps = maps.collect::<Result<Vec<_>, Error>>()?;
+                let weight = wave(&[output, parts.iter().sum(), 3, 3], 0.414_213_56)?;
+                let config = Conv2dConfig { padding_mode: mode, ..Conv2dConfig::same(3) };
+                let conv = Conv2d::new(engine, config, &weight, Some(&wave(&[output], 0.3)?))?;
+                let maps: Vec<_> = maps.iter().collect();
+                let y = conv.forward_concat(engine, &maps, Epilogue::default())?;
+                let epilogue = Epilogue::activation(Activation::Silu).with_residual(&y).with_skip(&y);
+                conv.forward_concat(engine, &maps, epilogue)
+            })?;
+        }
+        Ok(())
+    }
+
     #[test]
     #[cfg_attr(miri, ignore = "system calls in assembly; Miri checks every access anyway")]
     fn other_operators_stay_in_their_buffers() -> Result<(), Error> {

@@ -24,7 +24,8 @@ impl Sum {
         self.bound() + (2.0_f64.powi(-7) + 2.0_f64.powi(-16)) * self.magnitude
     }
 
-    /// `(K + 4) · eps · Σ|w·x|`, the bound that `Conv2d` promises.
+    /// `(K + 4) · eps · Σ|w·x|`, the bound that `Conv2d` promises of the direct method; for random values the fast one
+    /// keeps it too.
     pub(crate) fn bound(&self) -> f64 {
         (self.terms as f64 + 4.0) * f64::from(f32::EPSILON) * self.magnitude + 1e-37
     }

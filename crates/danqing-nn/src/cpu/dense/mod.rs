@@ -3,10 +3,11 @@
 //! The reduction (taps × input channels) is cut into chunks whose weights for one block of output channels fit the
 //! first-level cache; a task holds a block of output pixels for all chunks, so that its sums stay in the second-level
 //! cache and the weights stream past once per task. The order of each output's additions is the order of the
-//! reduction, whatever the tiles.
+//! reduction, whatever the tiles. Of 3×3 layers of stride 1 in `f32`, only small ones run so: see `winograd`.
 
 mod pack;
 mod task;
+mod winograd;
 
 use std::borrow::Cow;
 
@@ -247,6 +248,11 @@ impl Dense {
         let inputs = maps.iter().map(|map| self.form.input(engine, map, self.shape.groups));
         let inputs = inputs.collect::<Result<Vec<_>, Error>>()?;
         let gathers = self.gathers(&inputs, out_shape, axes)?;
+        if let &[axes] = axes
+            && winograd::pays(self, engine, out_shape, axes)
+        {
+            return winograd::forward(self, engine, maps, out_shape, axes, finish);
+        }
         let channels: Vec<usize> = inputs.iter().map(|map| map.shape().channels).collect();
         let chunks: Vec<_> = self.phases.iter().map(|phase| parted(&phase.chunks, &channels, phase.taps)).collect();
         let mut out = engine.buffer(out_shape.elements()?)?;

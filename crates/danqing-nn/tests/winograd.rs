@@ -1,0 +1,242 @@
+//! 3×3 convolutions by minimal filtering against their definition in `f64` and against the direct method, on every tier.
+#![allow(clippy::expect_used, clippy::panic)]
+
+mod reference;
+
+use danqing_nn::{
+    Activation, Conv2d, Conv2dConfig, ConvolutionMethod, Engine, EngineConfig, Epilogue, Error, FeatureMap, PadMode,
+    Padding, Precision, Shape, Weight, concat,
+};
+use reference::{ConvCase, Random, Sum, engines, weight};
+
+/// Few tiles and many, channels in part of a vector or panel, batch 2, every border.
+fn cases() -> Vec<ConvCase> {
+    let uneven = Padding { top: 0, bottom: 3, left: 2, right: 1 };
+    let same = Padding::symmetric(1);
+    [
+        (Shape::new(1, 8, 8, 16), 16, same, PadMode::Zero),
+        (Shape::new(2, 9, 13, 17), 33, same, PadMode::Zero),
+        (Shape::new(1, 18, 30, 40), 12, Padding::default(), PadMode::Zero),
+        (Shape::new(2, 7, 10, 70), 48, uneven, PadMode::Reflect),
+        (Shape::new(1, 45, 47, 24), 20, uneven, PadMode::Replicate),
+        (Shape::new(3, 30, 27, 19), 65, same, PadMode::Reflect),
+        (Shape::new(1, 20, 21, 350), 31, same, PadMode::Zero),
+        (Shape::new(1, 3, 130, 65), 130, Padding::symmetric(2), PadMode::Zero),
+    ]
+    .into_iter()
+    .map(|(shape, out_channels, padding, mode)| ConvCase {
+        shape,
+        out_channels,
+        kernel: (3, 3),
+        stride: 1,
+        dilation: 1,
+        groups: 1,
+        padding,
+        mode,
+    })
+    .collect()
+}
+
+fn config(case: &ConvCase) -> Conv2dConfig {
+    Conv2dConfig { padding: case.padding, padding_mode: case.mode, ..Conv2dConfig::default() }
+}
+
+fn direct(engine: &Engine) -> Engine {
+    engine.with_convolutions(ConvolutionMethod::Direct)
+}
+
+/// The root of the mean square, of errors and of values.
+fn error_and_size(y: &FeatureMap, sums: &[Sum]) -> Result<(f64, f64), Error> {
+    let (mut error, mut size) = (0.0, 0.0);
+    for (value, sum) in y.to_nchw()?.into_iter().zip(sums) {
+        error += (f64::from(value) - sum.value).powi(2);
+        size += sum.value.powi(2);
+    }
+    Ok(((error / sums.len() as f64).sqrt(), (size / sums.len() as f64).sqrt()))
+}
+
+/// The bound of each value that `Conv2d` promises, for values of magnitude 1 at most.
+fn bound(case: &ConvCase, sum: &Sum) -> f64 {
+    let channels = case.shape.channels as f64;
+    (channels + 40.0) * f64::from(f32::EPSILON) * (sum.magnitude + 600.0 * channels)
+}
+
+#[test]
+fn the_error_is_bounded_and_small_in_the_mean() -> Result<(), Error> {
+    let mut random = Random::new(51);
+    for case in cases() {
+        let w = weight(&mut random, &[case.out_channels, case.shape.channels, 3, 3]);
+        let bias = weight(&mut random, &[case.out_channels]);
+        let x = random.values(case.shape.elements()?);
+        let (shape, sums) = reference::conv2d(&case, &x, w.values(), bias.values());
+        for engine in engines() {
+            let what = format!("{} {} to {}", engine.tier(), case.shape, case.out_channels);
+            let conv = Conv2d::new(&engine, config(&case), &w, Some(&bias))?;
+            let map = FeatureMap::from_nchw(&engine, case.shape, &x)?;
+            let (fast, plain) = (conv.forward(&engine, &map)?, conv.forward(&direct(&engine), &map)?);
+            assert_eq!(fast.shape(), shape, "{what}");
+            assert!(fast.to_nhwc()? != plain.to_nhwc()?, "{what} ran the same method twice");
+            for (index, (value, sum)) in fast.to_nchw()?.into_iter().zip(&sums).enumerate() {
+                let error = (f64::from(value) - sum.value).abs();
+                assert!(error <= bound(&case, sum), "{what}: value {index} is {value}, exact {}", sum.value);
+            }
+            let ((error, size), (plain, _)) = (error_and_size(&fast, &sums)?, error_and_size(&plain, &sums)?);
+            println!("{what}: {:.2e} of the values, direct {:.2e}", error / size, plain / size);
+            // Measured: 1e-7 to 1e-6, 1.0 to 2.6 times the direct method's.
+            assert!(error <= 3.5 * plain, "{what}: error {error}, direct {plain}");
+        }
+    }
+    Ok(())
+}
+
+/// Inputs too many to be shared by tasks; weights too many to be transformed at once; against the direct method, whose
+/// error is known.
+#[test]
+fn large_layers_equal_the_direct_method() -> Result<(), Error> {
+    let mut random = Random::new(52);
+    for (height, width, input, output) in [(65, 66, 700, 17), (41, 40, 2700, 81)] {
+        let w = weight(&mut random, &[output, input, 3, 3]);
+        let x = random.values(height * width * input);
+        for engine in engines() {
+            let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &w, None)?;
+            let map = FeatureMap::from_nhwc(&engine, Shape::new(1, height, width, input), x.clone())?;
+            let fast = conv.forward(&engine, &map)?.to_nhwc()?;
+            let plain = conv.forward(&direct(&engine), &map)?.to_nhwc()?;
+            let worst = fast.iter().zip(&plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            // Values of magnitude 30 and 60 in the mean; measured 1.6e-4 and 7e-4.
+            let most = input as f32 * 1e-6;
+            assert!(worst > 0.0 && worst < most, "{} {input} to {output}: {worst}", engine.tier());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn maps_side_by_side_equal_their_concatenation_to_the_bit() -> Result<(), Error> {
+    let mut random = Random::new(53);
+    for (parts, side) in [(&[64, 32, 32][..], 8), (&[5, 1, 17], 21), (&[16, 9, 24], 50), (&[400, 303], 62)] {
+        let w = weight(&mut random, &[19, parts.iter().sum(), 3, 3]);
+        let values: Vec<_> = parts.iter().map(|&channels| random.values(side * side * channels)).collect();
+        for engine in engines() {
+            let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &w, None)?;
+            let maps = parts.iter().zip(&values).map(|(&channels, values)| {
+                FeatureMap::from_nhwc(&engine, Shape::new(1, side, side, channels), values.clone())
+            });
+            let maps = maps.collect::<Result<Vec<_>, Error>>()?;
+            let maps: Vec<_> = maps.iter().collect();
+            let in_place = conv.forward_concat(&engine, &maps, Epilogue::default())?.to_nhwc()?;
+            let joined = concat(&engine, &maps)?;
+            assert!(in_place == conv.forward(&engine, &joined)?.to_nhwc()?, "{} {parts:?}", engine.tier());
+            assert!(in_place != conv.forward(&direct(&engine), &joined)?.to_nhwc()?, "{parts:?} ran direct");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn results_do_not_depend_on_threads_and_count_the_same_operations() -> Result<(), Error> {
+    let mut random = Random::new(54);
+    for (side, input, output) in [(12, 96, 100), (46, 48, 40), (64, 700, 9)] {
+        let w = weight(&mut random, &[output, input, 3, 3]);
+        let x = random.values(side * side * input);
+        let mut results = Vec::new();
+        for threads in [1, 2, 3, 8] {
+            let config = EngineConfig { threads: Some(threads), ..EngineConfig::default() };
+            let engine = Engine::new(config)?.with_convolutions(ConvolutionMethod::Fast);
+            let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &w, None)?;
+            let map = FeatureMap::from_nhwc(&engine, Shape::new(1, side, side, input), x.clone())?;
+            results.push((conv.forward(&engine, &map)?.to_nhwc()?, engine.operations()));
+        }
+        let operations = 2 * (side * side * input * output * 9) as u64;
+        assert!(results.iter().all(|result| *result == (results[0].0.clone(), operations)), "{input} to {output}");
+    }
+    Ok(())
+}
+
+#[test]
+fn epilogues_finish_every_value_once() -> Result<(), Error> {
+    let mut random = Random::new(55);
+    for (height, width, output) in [(10, 9, 37), (43, 46, 16)] {
+        let w = weight(&mut random, &[output, 24, 3, 3]);
+        let bias = weight(&mut random, &[output]);
+        let slopes: Vec<f32> = random.values(output);
+        let x = random.values(2 * height * width * 24);
+        let (shape, out_shape) = (Shape::new(2, height, width, 24), Shape::new(2, height, width, output));
+        let (addend, per_channel) = (random.values(out_shape.elements()?), random.values(2 * output));
+        for engine in engines() {
+            let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &w, Some(&bias))?;
+            let map = FeatureMap::from_nhwc(&engine, shape, x.clone())?;
+            let addend = FeatureMap::from_nhwc(&engine, out_shape, addend.clone())?;
+            let per_channel = FeatureMap::from_nhwc(&engine, Shape::new(2, 1, 1, output), per_channel.clone())?;
+            for activation in [Activation::Silu, Activation::PRelu(slopes.clone().into())] {
+                let run = |engine: &Engine| {
+                    let epilogue = Epilogue::activation(activation.clone());
+                    conv.forward_with(engine, &map, epilogue.with_residual(&per_channel).with_skip(&addend))?.to_nhwc()
+                };
+                let (fast, plain) = (run(&engine)?, run(&direct(&engine))?);
+                let worst = fast.iter().zip(&plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                // Sums of magnitude 10; slopes and SiLU do not enlarge differences.
+                assert!(worst > 0.0 && worst < 3e-5, "{} {activation:?}: {worst}", engine.tier());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A tile reads six rows and columns for its four of the output.
+#[test]
+fn what_is_no_number_reaches_its_outputs_and_no_other_tile() -> Result<(), Error> {
+    let mut random = Random::new(56);
+    let w = weight(&mut random, &[20, 18, 3, 3]);
+    for engine in engines() {
+        let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &w, None)?;
+        for (value, (row, column)) in
+            [(f32::NAN, (9, 7)), (f32::INFINITY, (0, 0)), (f32::NEG_INFINITY, (12, 20)), (f32::NAN, (21, 22))]
+        {
+            let mut values = vec![0.5; 22 * 23 * 18];
+            values[(row * 23 + column) * 18 + 17] = value;
+            let y = conv.forward(&engine, &FeatureMap::from_nhwc(&engine, Shape::new(1, 22, 23, 18), values)?)?;
+            for (index, value) in y.as_slice()?.iter().enumerate() {
+                let (y, x) = (index / 20 / 23, index / 20 % 23);
+                let place = format!("{} row {y}, column {x}: {value}", engine.tier());
+                let is_near = y.abs_diff(row) <= 1 && x.abs_diff(column) <= 1;
+                let reads = |output: usize, input: usize| (output / 4 * 4..output / 4 * 4 + 6).contains(&(input + 1));
+                assert!(!is_near || !value.is_finite(), "{place}");
+                assert!(value.is_finite() || reads(y, row) && reads(x, column), "{place}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn weights_and_peak_stay_small() -> Result<(), Error> {
+    let config = EngineConfig { threads: Some(2), ..EngineConfig::default() };
+    let engine = Engine::new(config)?.with_convolutions(ConvolutionMethod::Fast);
+    // 118 MB of weights, were they kept transformed; 21 MB of inputs.
+    let w = Weight::new(&[640, 1280, 3, 3], vec![0.01; 640 * 1280 * 9])?;
+    let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &w, None)?;
+    let packed = engine.memory().live_bytes;
+    assert!(packed < 30 << 20, "{packed}");
+    let x = FeatureMap::filled(&engine, Shape::new(1, 40, 44, 1280), 1.0)?;
+    engine.reset_peak();
+    let before = engine.memory().live_bytes;
+    conv.forward(&engine, &x)?;
+    let more = engine.memory().peak_bytes - before - 40 * 44 * 640 * 4;
+    assert!(more < 60 << 20, "{more}");
+    Ok(())
+}
+
+#[test]
+fn the_method_is_named_where_it_changes_bytes() -> Result<(), Error> {
+    for engine in engines() {
+        let fast = engine.with_convolutions(ConvolutionMethod::Fast);
+        assert!(fast.backend().ends_with("-f32"), "{}", fast.backend());
+        assert!(direct(&engine).backend().ends_with("-f32-direct"), "{}", direct(&engine).backend());
+        assert!(direct(&engine).with_precision(Precision::Bf16)?.backend().ends_with("-bf16"));
+    }
+    assert_eq!("direct".parse(), Ok(ConvolutionMethod::Direct));
+    let unknown = "winograd".parse::<ConvolutionMethod>().map_err(|error| error.to_string());
+    assert!(unknown.is_err_and(|text| text.contains("expected fast or direct")));
+    Ok(())
+}
