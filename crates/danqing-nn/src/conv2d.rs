@@ -44,8 +44,8 @@ impl Conv2dConfig {
 /// [`ConvolutionMethod`](crate::ConvolutionMethod) says otherwise. A value then depends, in its rounding, on its place in
 /// a tile of 4×4 outputs, and shares its bound with them: `|y − exact| ≤ (in + 40) · eps · (|bias| + 600 · Σ m(w) · m(x))`,
 /// the sum over in channels, `m` the largest magnitude of a channel's nine weights and of its 6×6 inputs that the tile
-/// reads. That is the worst case; for random weights and inputs the error was 1.6 to 2 times the direct method's in the
-/// mean. What is infinite or NaN in an input reaches every output that depends on it, and perhaps others of the same tile,
+/// reads. That is the worst case; for random weights and inputs the error in the mean was 1.5 to 2.5 times the direct
+/// method's. What is infinite or NaN in an input reaches every output that depends on it, and perhaps others of the same tile,
 /// as NaN; finite inputs above 10³⁵ may too.
 ///
 /// In [`Precision::Bf16`](crate::Precision::Bf16) weights and inputs are rounded to bfloat16 first, the bias is not:
