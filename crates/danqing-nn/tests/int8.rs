@@ -4,13 +4,16 @@
 mod reference;
 
 use danqing_nn::{
-    Activation, Conv2d, Conv2dConfig, Conv2dGradient, ConvTranspose2d, ConvTranspose2dConfig, Engine, EngineConfig,
-    Epilogue, Error, FeatureMap, Linear, PadMode, Padding, Precision, Shape, Tier, Weight, concat, matmul,
+    Activation, Conv2d, Conv2dConfig, Conv2dGradient, ConvTranspose2d, ConvTranspose2dConfig, ConvolutionMethod,
+    Engine, EngineConfig, Epilogue, Error, FeatureMap, Linear, PadMode, Padding, Precision, Shape, Tier, Weight,
+    concat, matmul,
 };
 use reference::{ConvCase, Random, Sum, TransposeCase, assert_within, engines_of, products, random_case, weight};
 
+/// That convolve by the definition: minimal filtering has its tests in winograd.rs.
 fn engines() -> Vec<Engine> {
-    engines_of(Precision::Int8)
+    let engines = engines_of(Precision::Int8).into_iter();
+    engines.map(|engine| engine.with_convolutions(ConvolutionMethod::Direct)).collect()
 }
 
 /// What an output channel's weights become, and the most that one of them moves.
@@ -292,7 +295,7 @@ fn gradients_stay_in_f32_and_the_backend_says_int8() -> Result<(), Error> {
         assert_eq!(run(&engine)?, run(&engine.in_f32())?, "{}", engine.tier());
         // AMX has no tiles for it: the AVX-512 kernels run, and the backend says so.
         let kernels = if engine.tier() == Tier::Amx { Tier::Avx512 } else { engine.tier() };
-        assert_eq!(engine.backend(), format!("cpu-{kernels}-int8"));
+        assert_eq!(engine.backend(), format!("cpu-{kernels}-int8-direct"));
     }
     Ok(())
 }

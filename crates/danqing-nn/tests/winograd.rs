@@ -240,3 +240,55 @@ fn the_method_is_named_where_it_changes_bytes() -> Result<(), Error> {
     assert!(unknown.is_err_and(|text| text.contains("expected fast or direct")));
     Ok(())
 }
+
+/// However weights are stored, those that are multiplied are the same; `more` has a channel that only `f32` holds.
+#[test]
+fn weights_of_half_precision_give_the_bits_of_f32() -> Result<(), Error> {
+    let mut random = Random::new(61);
+    for (side, input) in [(8, 128), (21, 23), (50, 49), (62, 703)] {
+        let eighths = |values: &[f32]| values.iter().map(|value| (value * 1024.0).round() / 1024.0).collect::<Vec<_>>();
+        let mut values = eighths(weight(&mut random, &[19, input, 3, 3]).values());
+        let halves = Weight::new(&[19, input, 3, 3], values.clone())?;
+        values.extend(std::iter::repeat_n(0.1, input * 9));
+        let more = Weight::new(&[20, input, 3, 3], values)?;
+        let x = random.values(side * side * input);
+        for engine in engines() {
+            let run = |weight: &Weight, engine: &Engine| {
+                let map = FeatureMap::from_nhwc(engine, Shape::new(1, side, side, input), x.clone())?;
+                Conv2d::new(engine, Conv2dConfig::same(3), weight, None)?.forward(engine, &map)?.to_nhwc()
+            };
+            let (half, full) = (run(&halves, &engine)?, run(&more, &engine)?);
+            let is_same = half.chunks(19).zip(full.chunks(20)).all(|(half, full)| half == &full[..19]);
+            assert!(is_same, "{} {input} at {side}²", engine.tier());
+            assert!(half != run(&halves, &direct(&engine))?, "{} {input} at {side}² ran direct", engine.tier());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn in_int8_the_sums_are_those_of_the_weights_and_their_scales() -> Result<(), Error> {
+    let mut random = Random::new(62);
+    for case in cases() {
+        let per_channel = case.shape.channels * 9;
+        let w = weight(&mut random, &[case.out_channels, case.shape.channels, 3, 3]);
+        let stored = w.values().chunks(per_channel).flat_map(|values| {
+            let scale = values.iter().fold(0.0_f32, |most, value| most.max(value.abs())) / 127.0;
+            values.iter().map(move |value| (f64::from(*value) / f64::from(scale)).round_ties_even() as f32 * scale)
+        });
+        let stored = Weight::new(w.shape(), stored.collect())?;
+        let (bias, x) = (weight(&mut random, &[case.out_channels]), random.values(case.shape.elements()?));
+        let (_, sums) = reference::conv2d(&case, &x, stored.values(), bias.values());
+        for engine in engines() {
+            let engine = engine.with_precision(danqing_nn::Precision::Int8)?;
+            let what = format!("{} {} to {}", engine.tier(), case.shape, case.out_channels);
+            let conv = Conv2d::new(&engine, config(&case), &w, Some(&bias))?;
+            let map = FeatureMap::from_nchw(&engine, case.shape, &x)?;
+            let (fast, plain) = (conv.forward(&engine, &map)?, conv.forward(&direct(&engine), &map)?);
+            assert!(fast.to_nhwc()? != plain.to_nhwc()?, "{what} ran the same method twice");
+            let ((error, _), (plain, _)) = (error_and_size(&fast, &sums)?, error_and_size(&plain, &sums)?);
+            assert!(error <= 4.5 * plain, "{what}: error {error}, direct {plain}");
+        }
+    }
+    Ok(())
+}

@@ -39,7 +39,8 @@ const IN_CHANNELS: usize = 16;
 pub(super) fn pays(dense: &Dense, engine: &Engine, out_shape: Shape, (y, x): (&Axis, &Axis)) -> bool {
     let (inputs, outputs) = (dense.shape.in_channels, dense.shape.out_channels);
     let is_3x3 = [y, x].iter().all(|axis| axis.taps.len() == TAPS && axis.step == Some(1));
-    let is_dense = dense.form == Form::F32 && dense.shape.groups == 1 && inputs >= IN_CHANNELS;
+    let is_stored = matches!(dense.form, Form::F32 | Form::F16 | Form::Int8);
+    let is_dense = is_stored && dense.shape.groups == 1 && inputs >= IN_CHANNELS;
     if !is_3x3 || !is_dense || engine.convolutions() == ConvolutionMethod::Direct {
         return false;
     }

@@ -125,10 +125,12 @@ impl<'a> Plan<'a> {
     /// All in channels of a range of panels, `[panel, position, in channel, lane]`.
     pub(super) fn transform_weights(&self, places: &Places, first_panel: usize, to: &mut [f32]) -> Result<(), Error> {
         let (count, plane) = (self.channels, self.weight_plane(self.channels));
-        let weights = self.dense.phases.first().map_or(&[][..], |phase| &phase.weights);
         self.engine.fill(to, self.panel_length(), |index, to| {
             let panel = first_panel + index;
-            dispatch(self.dense.tier, TransformWeights { places, weights, panel, first: 0, count, plane, to });
+            dispatch(
+                self.dense.tier,
+                TransformWeights { places, dense: self.dense, panel, first: 0, count, plane, to },
+            );
             Ok(())
         })
     }

@@ -136,7 +136,6 @@ impl Product<'_> {
         let (width, sum_plane) = (2 * L::WIDTH, self.sum_plane());
         let sources: Vec<_> = (0..POSITIONS).flat_map(|position| self.sources(position)).collect();
         let Weights::Room(places, room) = &mut self.weights else { return Ok(()) };
-        let weights = plan.dense.phases.first().map_or(&[][..], |phase| &phase.weights);
         for first in (0..plan.channels).step_by(DEPTH) {
             plan.engine.cancel_token().check()?;
             let length = DEPTH.min(plan.channels - first);
@@ -144,7 +143,7 @@ impl Product<'_> {
             let panel = first_panel + panel;
             // SAFETY: passed on from the caller; each source has all channels behind it.
             unsafe {
-                TransformWeights { places, weights, panel, first, count: length, plane, to: room }.run::<L>();
+                TransformWeights { places, dense: plan.dense, panel, first, count: length, plane, to: room }.run::<L>();
                 for (position, sources) in sources.chunks_exact(count).enumerate() {
                     let sums = &mut self.sums[position * sum_plane..][..count * width];
                     add::<L>(sources, (first, length), &room[position * plane..][..length * width], sums);
