@@ -39,7 +39,7 @@ impl Conv2dConfig {
 /// Error per value: `|y − exact| ≤ (K + 4) · eps · (|bias| + Σ |w·x|)`, K = terms of the sum. The order of the sum
 /// depends on the layer alone. A padding zero times an infinite weight is NaN.
 ///
-/// 3×3 layers of stride 1, dilation 1, one group and at least 16 in channels, in `f32` on the CPU, run by minimal
+/// 3×3 layers of stride 1, dilation 1, one group and at least 16 in channels, in `f32` and `int8` on the CPU, run by minimal
 /// filtering, F(4×4, 3×3), where the map is large enough for that to be faster, unless the engine's
 /// [`ConvolutionMethod`](crate::ConvolutionMethod) says otherwise. A value then depends, in its rounding, on its place in
 /// a tile of 4×4 outputs, and shares its bound with them: `|y − exact| ≤ (in + 40) · eps · (|bias| + 600 · Σ m(w) · m(x))`,
@@ -57,7 +57,8 @@ impl Conv2dConfig {
 /// In [`Precision::Int8`](crate::Precision::Int8) those layers have weights ŵ = scale · q with whole q in −127..=127, the
 /// nearest to w / scale, ties to even, and scale = max(max |w| of the output channel / 127, 2⁻¹²⁶), so `|ŵ − w| ≤ scale / 2`:
 /// `|y − exact| ≤ (K + 4) · eps · (|bias| + Σ |ŵ·x|)` against ŵ, and against w `scale / 2 · Σ |x|` more, while `127 · Σ |x|`
-/// is finite. An infinite input times a weight that became 0 is NaN.
+/// is finite. An infinite input times a weight that became 0 is NaN. Layers that run by minimal filtering multiply with ŵ rounded to
+/// `f32`, within their bound.
 #[derive(Debug)]
 pub struct Conv2d {
     config: Conv2dConfig,

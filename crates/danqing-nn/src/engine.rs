@@ -172,7 +172,7 @@ impl Engine {
 
     /// Name for recipes: device, instructions and precision, e.g. `cpu-avx2-f32`; of a device, `candle-cuda-f32`.
     ///
-    /// The instructions are those of [`Self::kernels`]. In `f32`, direct convolutions add a word: `cpu-avx2-f32-direct`.
+    /// The instructions are those of [`Self::kernels`]. In `f32` and `int8`, direct convolutions add a word: `cpu-avx2-f32-direct`.
     #[must_use]
     pub fn backend(&self) -> String {
         let precision = self.precision;
@@ -182,7 +182,7 @@ impl Engine {
         }
         let name = format!("cpu-{}-{precision}", self.kernels());
         match (precision, self.convolutions) {
-            (Precision::F32, ConvolutionMethod::Direct) => format!("{name}-{}", self.convolutions),
+            (Precision::F32 | Precision::Int8, ConvolutionMethod::Direct) => format!("{name}-{}", self.convolutions),
             _ => name,
         }
     }
