@@ -77,18 +77,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn rounded(self) -> Self {
+    unsafe fn bits_to_exponent(self) -> Self {
         // SAFETY: see above.
-        Self(unsafe { _mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
-    }
-
-    #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
-        // SAFETY: see above. The exponent field is built from the integer.
-        Self(unsafe {
-            let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(self.0), _mm256_set1_epi32(127));
-            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
-        })
+        Self(unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(self.0))) })
     }
 
     #[inline(always)]
@@ -135,22 +126,35 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn turn_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: see above. Pairs of rows, then of pairs, then halves of registers change places.
+        unsafe {
+            let row = |index: usize| _mm256_loadu_ps(from.add(index * from_stride));
+            let two = |index: usize| {
+                let (a, b) = (row(index), row(index + 1));
+                (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b))
+            };
+            let four = |index: usize| {
+                let ((a, b), (c, d)) = (two(index), two(index + 2));
+                let (low, high) = (_mm256_shuffle_ps::<0x44>(a, c), _mm256_shuffle_ps::<0xee>(a, c));
+                [low, high, _mm256_shuffle_ps::<0x44>(b, d), _mm256_shuffle_ps::<0xee>(b, d)]
+            };
+            let (upper, lower) = (four(0), four(4));
+            for index in 0..4 {
+                let (a, b) = (upper[index], lower[index]);
+                _mm256_storeu_ps(to.add(index * to_stride), _mm256_permute2f128_ps::<0x20>(a, b));
+                _mm256_storeu_ps(to.add((index + 4) * to_stride), _mm256_permute2f128_ps::<0x31>(a, b));
+            }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn sum(self) -> f32 {
         // SAFETY: see above. Halves first, as the trait says.
         unsafe {
             let four = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn largest(self) -> f32 {
-        // SAFETY: see above.
-        unsafe {
-            let four = _mm_max_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
-            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
-            _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
         }
     }
 }

@@ -77,18 +77,15 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn rounded(self) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0) })
+    unsafe fn turn_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: passed on; the tier has AVX2.
+        unsafe { super::avx2::Avx2::turn_square(from, from_stride, to, to_stride) }
     }
 
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
-        // SAFETY: see above. The exponent field is built from the integer.
-        Self(unsafe {
-            let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(self.0), _mm512_set1_epi32(127));
-            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
-        })
+    unsafe fn bits_to_exponent(self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(self.0))) })
     }
 
     #[inline(always)]
@@ -149,11 +146,5 @@ impl Lanes for Avx512 {
     unsafe fn sum(self) -> f32 {
         // SAFETY: see above.
         unsafe { _mm512_reduce_add_ps(self.0) }
-    }
-
-    #[inline(always)]
-    unsafe fn largest(self) -> f32 {
-        // SAFETY: see above.
-        unsafe { _mm512_reduce_max_ps(self.0) }
     }
 }

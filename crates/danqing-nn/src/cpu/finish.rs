@@ -95,7 +95,7 @@ pub(super) unsafe fn load<L: Lanes>(slice: &[f32], at: usize) -> L {
 
 /// A function of a vector and its offset in the row. A trait and not closures: these would not be compiled with the
 /// tier's instructions.
-trait Change {
+pub(super) trait Change {
     /// # Safety
     /// The processor has the instructions of `L`; the offset lies in the row that the change was made for.
     unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L;
@@ -104,18 +104,32 @@ trait Change {
 /// Replaces each vector of `row`.
 #[inline(always)]
 unsafe fn map_row<L: Lanes>(row: &mut [f32], change: &impl Change) {
+    let to = row.as_mut_ptr();
+    // SAFETY: passed on; a row may be its own source.
+    unsafe { map_values::<L>(to, to, row.len(), change) }
+}
+
+/// Writes the change of each vector of `from`, a row as long.
+#[inline(always)]
+pub(super) unsafe fn map_into<L: Lanes>(from: &[f32], to: &mut [f32], change: &impl Change) {
+    assert!(from.len() == to.len());
+    // SAFETY: passed on; both have so many values.
+    unsafe { map_values::<L>(from.as_ptr(), to.as_mut_ptr(), to.len(), change) }
+}
+
+/// # Safety
+/// The processor has the instructions of `L`; `count` values to read and to write, the same or apart.
+#[inline(always)]
+unsafe fn map_values<L: Lanes>(from: *const f32, to: *mut f32, count: usize, change: &impl Change) {
     let mut at = 0;
-    // SAFETY: the caller has the instructions of `L`; vectors end within the row, the last one is read and written in
-    // part.
+    // SAFETY: vectors end within the row, the last one is read and written in part.
     unsafe {
-        while row.len() - at >= L::WIDTH {
-            let slot = row.as_mut_ptr().add(at);
-            change.at(L::load(slot), at).store(slot);
+        while count - at >= L::WIDTH {
+            change.at(L::load(from.add(at)), at).store(to.add(at));
             at += L::WIDTH;
         }
-        if at < row.len() {
-            let slot = row.as_mut_ptr().add(at);
-            change.at(L::load_first(slot, row.len() - at), at).store_first(slot, row.len() - at);
+        if at < count {
+            change.at(L::load_first(from.add(at), count - at), at).store_first(to.add(at), count - at);
         }
     }
 }
@@ -202,7 +216,7 @@ impl Change for Silu {
     #[inline(always)]
     unsafe fn at<L: Lanes>(&self, x: L, _at: usize) -> L {
         // SAFETY: passed on from the caller.
-        unsafe { x.times(math::sigmoid(x)) }
+        unsafe { math::silu(x) }
     }
 }
 

@@ -34,10 +34,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn max_or(self, other: Self) -> Self;
     /// The smaller one; `other` if either is NaN.
     unsafe fn min_or(self, other: Self) -> Self;
-    /// Nearest integer, ties to even.
-    unsafe fn rounded(self) -> Self;
-    /// 2 to the power of the lane, which is an integer in −127..=127; −127 gives 0.
-    unsafe fn power_of_two(self) -> Self;
+    /// The lane's bits 23 places up: its lowest bits become the exponent.
+    unsafe fn bits_to_exponent(self) -> Self;
 
     /// Reads `WIDTH` words of two bf16 each: the low halves as one vector, the high halves as another.
     unsafe fn load_halves(from: *const f32) -> [Self; 2];
@@ -47,6 +45,17 @@ pub(super) trait Lanes: Copy {
     unsafe fn load_bytes(from: *const f32) -> [Self; 2];
     /// The nearest bf16, ties to even; NaN stays NaN.
     unsafe fn rounded_to_bf16(self) -> Self;
+
+    /// Transposes eight rows of eight values: `to[column][row] = from[row][column]`, strides from one row to the next.
+    #[inline(always)]
+    unsafe fn turn_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: eight rows of eight values to read and to write by the caller's promise.
+        unsafe {
+            for index in 0..64 {
+                *to.add(index % 8 * to_stride + index / 8) = *from.add(index / 8 * from_stride + index % 8);
+            }
+        }
+    }
 
     /// Rounds `2 · WIDTH` values to bf16 and writes them as `WIDTH` pairs.
     #[inline(always)]
@@ -92,22 +101,6 @@ pub(super) trait Lanes: Copy {
             width /= 2;
             for lane in 0..width {
                 lanes[lane] += lanes[lane + width];
-            }
-        }
-        lanes[0]
-    }
-
-    /// The largest lane, none of which is NaN.
-    #[inline(always)]
-    unsafe fn largest(self) -> f32 {
-        let mut lanes = [f32::NEG_INFINITY; 16];
-        // SAFETY: 16 lanes are room for every width.
-        unsafe { self.store(lanes.as_mut_ptr()) };
-        let mut width = Self::WIDTH;
-        while width > 1 {
-            width /= 2;
-            for lane in 0..width {
-                lanes[lane] = lanes[lane].max(lanes[lane + width]);
             }
         }
         lanes[0]

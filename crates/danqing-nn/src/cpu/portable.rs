@@ -82,15 +82,8 @@ impl<const W: usize> Lanes for Portable<W> {
     }
 
     #[inline(always)]
-    unsafe fn rounded(self) -> Self {
-        // Adding and taking away 1.5·2²³ leaves an integer, rounded by the addition itself; exact below 2²².
-        const SHIFT: f32 = 12_582_912.0;
-        lanewise!(self, self, a, _b => (a + SHIFT) - SHIFT)
-    }
-
-    #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
-        lanewise!(self, self, a, _b => f32::from_bits((((a as i32) + 127) as u32) << 23))
+    unsafe fn bits_to_exponent(self) -> Self {
+        lanewise!(self, self, a, _b => f32::from_bits(a.to_bits() << 23))
     }
 
     #[inline(always)]

@@ -157,10 +157,10 @@ fn attention_agrees_with_the_narrow_tiers() -> Result<(), Error> {
             let (k, v) = (tokens(keys, 0.414_213_56)?, tokens(keys, 0.3)?);
             attention.with_scale(1.0).forward(engine, &tokens(queries, 0.618_034)?, &k, &v)
         })?;
-        // Scores of magnitude 20, whose rounding the exponential carries on.
-        assert!(worst < 1e-4, "{queries} queries, {keys} keys of {size}: {worst}");
-        // Totals are summed along 16 lanes and along 8.
-        assert!(worst > 0.0 || keys < 300, "{queries} queries, {keys} keys of {size} ran the same tiling twice");
+        // Each query has a lane of its own, so that the number of lanes changes nothing; where products and additions are
+        // fused, scores of magnitude 20 are rounded otherwise, which the exponential carries on.
+        let most = if Tier::detected() < Tier::Avx512 { 0.0 } else { 1e-4 };
+        assert!(worst <= most, "{queries} queries, {keys} keys of {size}: {worst}");
     }
     Ok(())
 }
