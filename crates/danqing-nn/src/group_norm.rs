@@ -7,8 +7,8 @@ use crate::elementwise::{block_length, give};
 use crate::epilogue::check_activation;
 use crate::{Activation, Engine, Error, FeatureMap, Shape, Weight};
 
-/// Values of a block whose moments are taken at once: they stay in the first-level cache for the second pass.
-const BLOCK: usize = 1 << 13;
+/// Values of a block whose moments are taken at once: they stay in the second-level cache for the second pass.
+const BLOCK: usize = 1 << 14;
 
 /// Equals `torch.nn.functional.group_norm`: `(x − mean) / sqrt(variance + epsilon) · w + b`, mean and variance (over n) of
 /// each picture's groups of consecutive channels; fused with an activation where asked.
@@ -108,11 +108,12 @@ impl GroupNorm {
 
     fn line(&self, moments: &[GroupMoments]) -> Line {
         let per_group = self.weight.len() / self.groups;
-        let mut line = Line { mean: Vec::new(), factor: Vec::new(), offset: self.bias.clone() };
-        for (moments, weights) in moments.iter().zip(self.weight.chunks(per_group)) {
-            let deviation = (moments.squares / moments.count + f64::from(self.epsilon)).sqrt();
-            line.mean.extend(std::iter::repeat_n(moments.mean as f32, per_group));
-            line.factor.extend(weights.iter().map(|&weight| (f64::from(weight) / deviation) as f32));
+        let mut line = Line { factor: Vec::new(), offset: Vec::new() };
+        for (index, (&weight, &bias)) in self.weight.iter().zip(&self.bias).enumerate() {
+            let GroupMoments { count, mean, squares } = moments[index / per_group];
+            let factor = (f64::from(weight) / (squares / count + f64::from(self.epsilon)).sqrt()) as f32;
+            line.factor.push(factor);
+            line.offset.push((f64::from(bias) - mean * f64::from(factor)) as f32);
         }
         line
     }
@@ -120,14 +121,13 @@ impl GroupNorm {
 
 /// What a picture's channels are normalised with.
 struct Line {
-    mean: Vec<f32>,
     factor: Vec<f32>,
     offset: Vec<f32>,
 }
 
 impl Line {
     fn view(&self) -> Lines<'_> {
-        Lines { mean: &self.mean, factor: &self.factor, offset: &self.offset }
+        Lines { factor: &self.factor, offset: &self.offset }
     }
 }
 

@@ -79,7 +79,7 @@ pub use epilogue::Epilogue;
 pub use error::Error;
 pub use feature_map::{DType, FeatureMap};
 pub use fir::{Fir, fir_downsample, fir_filter, fir_upsample};
-pub use gated::geglu;
+pub use gated::{GatedLinear, geglu};
 pub use geometry::{PadMode, Padding};
 pub use gradients::{Conv2dGradient, average_pool_gradient, max_pool_gradient, relu_gradient};
 pub use gram::{gram, gram_gradient};

@@ -5,9 +5,10 @@ mod reference;
 
 use danqing_capability::CancelToken;
 use danqing_nn::{
-    Activation, Engine, Error, FeatureMap, GroupNorm, LayerNorm, RmsNorm, Shape, Weight, activate, affine, geglu,
+    Activation, Engine, EngineConfig, Error, FeatureMap, GatedLinear, GroupNorm, LayerNorm, Linear, Precision, RmsNorm,
+    Shape, Weight, activate, affine, geglu,
 };
-use reference::{Random, engines, weight};
+use reference::{Random, engines, engines_of, weight};
 
 const EPS: f64 = f32::EPSILON as f64;
 
@@ -110,6 +111,49 @@ fn geglu_is_the_first_half_times_gelu_of_the_second() -> Result<(), Error> {
 }
 
 #[test]
+fn a_gated_layer_equals_its_two_steps_to_the_bit_and_counts_their_operations() -> Result<(), Error> {
+    let mut random = Random::new(24);
+    for engine in Precision::ALL.into_iter().flat_map(engines_of) {
+        // Whole and broken panels, several tasks of pixels, several ranges of channels, odd reductions.
+        for (pixels, input, out) in [(1, 1, 1), (5, 7, 3), (100, 40, 16), (7, 33, 37), (3, 700, 300), (2, 64, 1280)] {
+            let shape = Shape::new(2, 1, pixels, input);
+            let x = FeatureMap::from_nhwc(&engine, shape, random.values(shape.elements()?))?;
+            let (w, b) = (weight(&mut random, &[2 * out, input]), weight(&mut random, &[2 * out]));
+            for bias in [None, Some(&b)] {
+                let linear = Linear::new(&engine, &w, bias)?;
+                let before = engine.operations();
+                let steps = geglu(&engine, &linear.forward(&engine, &x)?)?;
+                let between = engine.operations();
+                let y = GatedLinear::new(&engine, &w, bias)?.forward(&engine, &x)?;
+                let what = format!("{} {input} to {out}", engine.backend());
+                assert_eq!(y.shape(), shape.with_channels(out), "{what}");
+                // Few outputs of many inputs are summed in another order, and in `f32`.
+                if 2 * out > 4 {
+                    assert_eq!(y.to_nhwc()?, steps.to_nhwc()?, "{what}");
+                }
+                assert_eq!(engine.operations() - between, between - before, "{what}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn norms_and_gates_do_not_depend_on_threads() -> Result<(), Error> {
+    let run = |threads| -> Result<[Vec<f32>; 3], Error> {
+        let engine = Engine::new(EngineConfig { threads: Some(threads), ..EngineConfig::default() })?;
+        let mut random = Random::new(25);
+        let x = map(&engine, &mut random, Shape::new(2, 33, 31, 72))?;
+        let (w, b) = (weight(&mut random, &[72]), weight(&mut random, &[72]));
+        let gate = GatedLinear::new(&engine, &weight(&mut random, &[100, 72]), None)?.forward(&engine, &x)?;
+        let group = GroupNorm::new(8, 1e-5, &w, &b)?.forward_with(&engine, &x, Some(&Activation::Silu))?;
+        Ok([gate.to_nhwc()?, group.to_nhwc()?, LayerNorm::new(1e-5, &w, &b)?.forward(&engine, &x)?.to_nhwc()?])
+    };
+    assert_eq!(run(1)?, run(3)?);
+    Ok(())
+}
+
+#[test]
 fn misfits_are_named_and_cancelled_work_stops() -> Result<(), Error> {
     let engine = &engines()[0];
     let ones = |count: usize| Weight::new(&[count], vec![1.0; count]).expect("fits");
@@ -119,12 +163,16 @@ fn misfits_are_named_and_cancelled_work_stops() -> Result<(), Error> {
         GroupNorm::new(2, f32::NAN, &ones(4), &ones(4)).err().map(|e| e.to_string()),
         LayerNorm::new(1e-5, &ones(4), &ones(5)).err().map(|e| e.to_string()),
         RmsNorm::new(-1.0, &ones(4)).err().map(|e| e.to_string()),
+        GatedLinear::new(engine, &Weight::new(&[3, 4], vec![1.0; 12])?, None).err().map(|e| e.to_string()),
+        GatedLinear::new(engine, &Weight::new(&[4, 3], vec![1.0; 12])?, Some(&ones(2))).err().map(|e| e.to_string()),
     ];
     assert!(refusals.iter().all(Option::is_some), "{refusals:?}");
     let x = FeatureMap::filled(engine, Shape::new(1, 8, 8, 5), 1.0)?;
     let (group, layer) = (GroupNorm::new(2, 1e-5, &ones(4), &ones(4))?, LayerNorm::new(1e-5, &ones(5), &ones(5))?);
     assert_eq!(group.forward(engine, &x).err(), Some(Error::Channels { what: "GroupNorm", actual: 5, expected: 4 }));
     assert_eq!(geglu(engine, &x).err(), Some(Error::Channels { what: "geglu", actual: 5, expected: 6 }));
+    let gated = GatedLinear::new(engine, &Weight::new(&[4, 3], vec![1.0; 12])?, None)?;
+    assert_eq!(gated.forward(engine, &x).err(), Some(Error::Channels { what: "GatedLinear", actual: 5, expected: 3 }));
     let token = CancelToken::default();
     token.cancel();
     let stopped = engine.with_cancel(token);

@@ -74,8 +74,8 @@ mod tests {
     use super::*;
     use crate::{
         Activation, Attention, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Epilogue,
-        FeatureMap, GroupNorm, Interpolation, LayerNorm, PadMode, PoolConfig, Precision, Shape, Tier, Weight,
-        average_pool, geglu, gram, matmul, resize,
+        FeatureMap, GatedLinear, GroupNorm, Interpolation, LayerNorm, PadMode, PoolConfig, Precision, Shape, Tier,
+        Weight, average_pool, geglu, gram, matmul, resize,
     };
 
     fn wave(shape: &[usize], step: f32) -> Result<Weight, Error> {
@@ -211,6 +211,11 @@ mod tests {
                     map(engine, Shape::new(1, 1, 300, 2 * channels))?,
                 );
                 geglu(engine, &Attention::new(2).forward(engine, &q, &k, &k)?)
+            })?;
+            everywhere(|engine| {
+                let x = map(engine, Shape::new(1, 5, 7, channels))?;
+                let w = wave(&[2 * channels, channels], 0.414_213_56)?;
+                GatedLinear::new(engine, &w, Some(&wave(&[2 * channels], 0.3)?))?.forward(engine, &x)
             })?;
             everywhere(|engine| {
                 let x = map(engine, Shape::new(1, 5, 7, channels))?;

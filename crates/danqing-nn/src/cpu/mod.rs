@@ -46,6 +46,6 @@ pub(crate) use finish::{Addend, Finish, activate_row};
 pub(crate) use gram::{CHUNK as GRAM_CHUNK, add_products};
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
 pub(crate) use guard::Guard;
-pub(crate) use norm::{GroupMoments, Lines, RowNorm, gate_rows, group_moments, normalise, normalise_rows};
+pub(crate) use norm::{GroupMoments, Lines, RowNorm, geglu_rows, group_moments, normalise, normalise_rows};
 pub(crate) use pool::Pool;
 pub(crate) use shared::Shared;

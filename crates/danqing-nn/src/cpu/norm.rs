@@ -1,8 +1,9 @@
 //! Kernels of the normalisations: sums over blocks of pixels and along rows, and the affine pass.
 
 use super::dispatch::{Kernel, dispatch};
-use super::finish::{activate, load};
+use super::finish::{Change, activate, load, map_into};
 use super::lanes::Lanes;
+use super::math;
 use crate::{Activation, Tier};
 
 /// Pixels whose values are added in `f32` before they go into `f64`.
@@ -55,41 +56,78 @@ struct ChannelSums<'a> {
     sums: &'a mut [f64],
 }
 
+/// Vectors of channels that are summed at once, so that additions do not wait for one another.
+const TOGETHER: usize = 4;
+
 impl Kernel for ChannelSums<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        let Self { pixels, channels, center, is_squared, sums } = self;
-        for run in pixels.chunks(RUN * channels) {
-            for (first, sums) in (0..channels).step_by(L::WIDTH).zip(sums.chunks_mut(L::WIDTH)) {
-                let mut lanes = [0.0_f32; 16];
-                // SAFETY: the dispatcher has checked the instructions of `L`; `sums.len()` channels of each pixel and of
-                // `center` are valid from `first` on, and 16 lanes are room for every width.
-                unsafe {
-                    let center = load::<L>(center, first);
-                    let mut sum = L::splat(0.0);
-                    for pixel in run.chunks_exact(channels) {
-                        let difference = load::<L>(pixel, first).minus(center);
-                        sum = if is_squared { difference.times_plus(difference, sum) } else { sum.plus(difference) };
-                    }
-                    sum.store(lanes.as_mut_ptr());
-                }
-                sums.iter_mut().zip(lanes).for_each(|(sum, lane)| *sum += f64::from(lane));
-            }
-        }
+    unsafe fn run<L: Lanes>(mut self) {
+        // SAFETY: the dispatcher has checked the instructions of `L`.
+        unsafe { if self.is_squared { self.add::<L, true>() } else { self.add::<L, false>() } }
     }
 }
 
-/// Mean, factor and offset of each channel.
+impl ChannelSums<'_> {
+    #[inline(always)]
+    unsafe fn add<L: Lanes, const SQUARED: bool>(&mut self) {
+        for run in self.pixels.chunks(RUN * self.channels) {
+            let mut first = 0;
+            while first < self.channels {
+                // SAFETY: passed on from the caller.
+                first += unsafe {
+                    if self.channels - first >= TOGETHER * L::WIDTH {
+                        self.add_run::<L, TOGETHER, SQUARED>(run, first)
+                    } else {
+                        self.add_run::<L, 1, SQUARED>(run, first)
+                    }
+                };
+            }
+        }
+    }
+
+    /// Adds the terms of a run of pixels to V vectors of channels; gives how many channels those are.
+    #[inline(always)]
+    unsafe fn add_run<L: Lanes, const V: usize, const SQUARED: bool>(&mut self, run: &[f32], first: usize) -> usize {
+        let mut lanes = [[0.0_f32; 16]; V];
+        // SAFETY: the caller has the instructions of `L` and as many whole vectors, or one and perhaps a short one, for which
+        // `load` ends with the pixel; 16 lanes are room for every width.
+        unsafe {
+            let read = |row: &[f32], index: usize| match V {
+                1 => load::<L>(row, first),
+                _ => L::load(row.as_ptr().add(first + index * L::WIDTH)),
+            };
+            let (mut sums, mut center) = ([L::splat(0.0); V], [L::splat(0.0); V]);
+            for index in 0..V {
+                center[index] = read(self.center, index);
+            }
+            for pixel in run.chunks_exact(self.channels) {
+                for index in 0..V {
+                    let difference = read(pixel, index).minus(center[index]);
+                    let sum = sums[index];
+                    sums[index] = if SQUARED { difference.times_plus(difference, sum) } else { sum.plus(difference) };
+                }
+            }
+            for index in 0..V {
+                sums[index].store(lanes[index].as_mut_ptr());
+            }
+        }
+        for (lanes, sums) in lanes.iter().zip(self.sums[first..].chunks_mut(L::WIDTH)) {
+            sums.iter_mut().zip(lanes).for_each(|(sum, &lane)| *sum += f64::from(lane));
+        }
+        V * L::WIDTH
+    }
+}
+
+/// Factor and offset of each channel.
 #[derive(Clone, Copy)]
 pub(crate) struct Lines<'a> {
-    pub(crate) mean: &'a [f32],
     pub(crate) factor: &'a [f32],
     pub(crate) offset: &'a [f32],
 }
 
-/// `activation((x − mean) · factor + offset)` of whole pixels.
+/// `activation(x · factor + offset)` of whole pixels.
 pub(crate) fn normalise(tier: Tier, from: &[f32], lines: Lines<'_>, activation: Option<&Activation>, to: &mut [f32]) {
     dispatch(tier, Normalise { from, lines, activation, to });
 }
@@ -106,96 +144,183 @@ impl Kernel for Normalise<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let Lines { mean, factor, offset } = self.lines;
-        for (from, to) in self.from.chunks_exact(mean.len()).zip(self.to.chunks_exact_mut(mean.len())) {
-            for (index, (slot, &value)) in to.iter_mut().zip(from).enumerate() {
-                *slot = (value - mean[index]) * factor[index] + offset[index];
-            }
-            if let Some(activation) = self.activation {
-                // SAFETY: the dispatcher has checked the instructions of `L`.
-                unsafe { activate::<L>(activation, to, 0) };
+        let channels = self.lines.factor.len();
+        for (from, to) in self.from.chunks_exact(channels).zip(self.to.chunks_exact_mut(channels)) {
+            // SAFETY: the dispatcher has checked the instructions of `L`; rows have a value per channel.
+            unsafe {
+                if let Some(Activation::Silu) = self.activation {
+                    map_into::<L>(from, to, &LineSilu(self.lines));
+                } else {
+                    map_into::<L>(from, to, &self.lines);
+                    self.activation.into_iter().for_each(|activation| activate::<L>(activation, to, 0));
+                }
             }
         }
+    }
+}
+
+impl Change for Lines<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { x.times_plus(load::<L>(self.factor, at), load::<L>(self.offset, at)) }
+    }
+}
+
+/// SiLU of the line.
+struct LineSilu<'a>(Lines<'a>);
+
+impl Change for LineSilu<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { math::silu(self.0.at(x, at)) }
     }
 }
 
 /// How a row is normalised by its own values.
 #[derive(Clone, Copy)]
 pub(crate) struct RowNorm<'a> {
-    pub(crate) weight: Option<&'a [f32]>,
+    pub(crate) weight: &'a [f32],
     pub(crate) bias: Option<&'a [f32]>,
     pub(crate) epsilon: f32,
     /// Whether the mean is taken away first: layer norm; otherwise RMS norm.
     pub(crate) is_centered: bool,
 }
 
-/// Normalises each row of `channels` values.
-pub(crate) fn normalise_rows(tier: Tier, norm: RowNorm<'_>, from: &[f32], channels: usize, to: &mut [f32]) {
-    dispatch(tier, Rows { norm, from, channels, to });
+/// Normalises each row of as many values as there are weights.
+pub(crate) fn normalise_rows(tier: Tier, norm: RowNorm<'_>, from: &[f32], to: &mut [f32]) {
+    dispatch(tier, Rows { norm, from, to });
 }
 
 struct Rows<'a> {
     norm: RowNorm<'a>,
     from: &'a [f32],
-    channels: usize,
     to: &'a mut [f32],
 }
+
+/// Rows that are summed at once: as [`TOGETHER`].
+const ROWS: usize = 4;
 
 impl Kernel for Rows<'_> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let RowNorm { weight, bias, epsilon, is_centered } = self.norm;
-        let count = self.channels as f64;
-        for (from, to) in self.from.chunks_exact(self.channels).zip(self.to.chunks_exact_mut(self.channels)) {
+        let length = ROWS * self.norm.weight.len();
+        for (from, to) in self.from.chunks(length).zip(self.to.chunks_mut(length)) {
             // SAFETY: the dispatcher has checked the instructions of `L`.
-            let (mean, variance) = unsafe {
-                let mean = if is_centered { (row_sum::<L>(from, 0.0, false) / count) as f32 } else { 0.0 };
-                (mean, row_sum::<L>(from, mean, true) / count)
-            };
-            let factor = (1.0 / (variance + f64::from(epsilon)).sqrt()) as f32;
-            to.iter_mut().zip(from).for_each(|(slot, &value)| *slot = (value - mean) * factor);
-            if let Some(weight) = weight {
-                to.iter_mut().zip(weight).for_each(|(slot, &weight)| *slot *= weight);
-            }
-            if let Some(bias) = bias {
-                to.iter_mut().zip(bias).for_each(|(slot, &bias)| *slot += bias);
+            unsafe {
+                if from.len() == length {
+                    self.norm.rows::<L, ROWS>(from, to);
+                } else {
+                    let channels = self.norm.weight.len();
+                    let rows = from.chunks_exact(channels).zip(to.chunks_exact_mut(channels));
+                    rows.for_each(|(from, to)| self.norm.rows::<L, 1>(from, to));
+                }
             }
         }
     }
 }
 
-/// `Σ (x − center)`, squared or not, of a row: four vectors of partial sums, joined in a fixed order.
+impl RowNorm<'_> {
+    /// R rows, each as it would be alone.
+    #[inline(always)]
+    unsafe fn rows<L: Lanes, const R: usize>(&self, from: &[f32], to: &mut [f32]) {
+        let channels = self.weight.len();
+        let count = channels as f64;
+        // SAFETY: the caller has the instructions of `L`; changes are made for rows of `channels` values.
+        unsafe {
+            let mut mean = [0.0; R];
+            if self.is_centered {
+                mean = row_sums::<L, R, false>(from, channels, mean).map(|sum| (sum / count) as f32);
+            }
+            let squares = row_sums::<L, R, true>(from, channels, mean);
+            let rows = from.chunks_exact(channels).zip(to.chunks_exact_mut(channels));
+            for (index, (from, to)) in rows.enumerate() {
+                let factor = (1.0 / (squares[index] / count + f64::from(self.epsilon)).sqrt()) as f32;
+                let row = Row { mean: mean[index], factor, weight: self.weight };
+                match self.bias {
+                    Some(bias) => map_into::<L>(from, to, &RowBias(row, bias)),
+                    None => map_into::<L>(from, to, &row),
+                }
+            }
+        }
+    }
+}
+
+/// `(x − mean) · factor · weight`.
+struct Row<'a> {
+    mean: f32,
+    factor: f32,
+    weight: &'a [f32],
+}
+
+impl Row<'_> {
+    #[inline(always)]
+    unsafe fn unit<L: Lanes>(&self, x: L) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { x.minus(L::splat(self.mean)).times(L::splat(self.factor)) }
+    }
+}
+
+impl Change for Row<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { self.unit(x).times(load::<L>(self.weight, at)) }
+    }
+}
+
+/// The same plus a bias.
+struct RowBias<'a>(Row<'a>, &'a [f32]);
+
+impl Change for RowBias<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { self.0.unit(x).times_plus(load::<L>(self.0.weight, at), load::<L>(self.1, at)) }
+    }
+}
+
+/// `Σ (x − center)`, squared or not, of R rows: a vector of partial sums each, joined in a fixed order.
 #[inline(always)]
-unsafe fn row_sum<L: Lanes>(row: &[f32], center: f32, is_squared: bool) -> f64 {
-    // SAFETY: the caller has the instructions of `L`; vectors end within the row, the last one is read in part.
+unsafe fn row_sums<L: Lanes, const R: usize, const SQUARED: bool>(
+    rows: &[f32],
+    channels: usize,
+    center: [f32; R],
+) -> [f64; R] {
+    let whole = channels / L::WIDTH * L::WIDTH;
+    assert!(rows.len() == R * channels);
+    // SAFETY: the caller has the instructions of `L`; vectors end within their row.
     unsafe {
-        let middle = L::splat(center);
-        let mut sums = [L::splat(0.0); 4];
-        let whole = row.len() / L::WIDTH;
-        for index in 0..whole {
-            let difference = L::load(row.as_ptr().add(index * L::WIDTH)).minus(middle);
-            let sum = sums[index % 4];
-            sums[index % 4] = if is_squared { difference.times_plus(difference, sum) } else { sum.plus(difference) };
+        let mut sums = [L::splat(0.0); R];
+        for at in (0..whole).step_by(L::WIDTH) {
+            for row in 0..R {
+                let difference = L::load(rows.as_ptr().add(row * channels + at)).minus(L::splat(center[row]));
+                sums[row] =
+                    if SQUARED { difference.times_plus(difference, sums[row]) } else { sums[row].plus(difference) };
+            }
         }
-        let sum = sums[0].plus(sums[1]).plus(sums[2].plus(sums[3])).sum();
-        row[whole * L::WIDTH..].iter().fold(f64::from(sum), |sum, &value| {
-            let difference = f64::from(value) - f64::from(center);
-            sum + if is_squared { difference * difference } else { difference }
-        })
+        let mut totals = [0.0; R];
+        for row in 0..R {
+            let rest = &rows[row * channels + whole..(row + 1) * channels];
+            totals[row] = rest.iter().fold(f64::from(sums[row].sum()), |sum, &value| {
+                let difference = f64::from(value) - f64::from(center[row]);
+                sum + if SQUARED { difference * difference } else { difference }
+            });
+        }
+        totals
     }
 }
 
-/// `value · activation(gate)` of rows that hold values, then gates.
-pub(crate) fn gate_rows(tier: Tier, activation: &Activation, from: &[f32], channels: usize, to: &mut [f32]) {
-    dispatch(tier, Gate { activation, from, channels, to });
+/// `value · gelu(gate)` of rows that hold `channels` values, then as many gates.
+pub(crate) fn geglu_rows(tier: Tier, from: &[f32], channels: usize, to: &mut [f32]) {
+    dispatch(tier, Gate { from, channels, to });
 }
 
 struct Gate<'a> {
-    activation: &'a Activation,
     from: &'a [f32],
-    /// Of the result.
     channels: usize,
     to: &'a mut [f32],
 }
@@ -208,10 +333,19 @@ impl Kernel for Gate<'_> {
         let channels = self.channels;
         for (from, to) in self.from.chunks_exact(2 * channels).zip(self.to.chunks_exact_mut(channels)) {
             let (values, gates) = from.split_at(channels);
-            to.copy_from_slice(gates);
-            // SAFETY: the dispatcher has checked the instructions of `L`.
-            unsafe { activate::<L>(self.activation, to, 0) };
-            to.iter_mut().zip(values).for_each(|(slot, &value)| *slot *= value);
+            // SAFETY: the dispatcher has checked the instructions of `L`; there is a value for each gate.
+            unsafe { map_into::<L>(gates, to, &Times(values)) };
         }
+    }
+}
+
+/// A value to each, times GELU.
+struct Times<'a>(&'a [f32]);
+
+impl Change for Times<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { load::<L>(self.0, at).times(math::gelu(x)) }
     }
 }

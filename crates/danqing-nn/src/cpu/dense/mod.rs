@@ -5,6 +5,7 @@
 //! cache and the weights stream past once per task. The order of each output's additions is the order of the
 //! reduction, whatever the tiles. Of 3×3 layers of stride 1 in `f32`, only small ones run so: see `winograd`.
 
+mod gated;
 mod pack;
 mod task;
 mod winograd;
@@ -166,6 +167,8 @@ pub(crate) struct Dense {
     /// As the bias; only in `Form::Int8`.
     scales: Vec<f32>,
     zeros: Vec<f32>,
+    /// Channels of the result of a layer whose every second panel gates the one before it.
+    gated: Option<usize>,
 }
 
 /// Reads a checkpoint's weight by phase, tap, out channel, and in channel within the group.
@@ -203,7 +206,7 @@ impl Dense {
             rows
         };
         let (bias, scales) = (rows(bias), rows(Some(&scales)));
-        Ok(Self { shape, form, tier, width, phases, bias, scales, zeros: vec![0.0; shape.in_channels] })
+        Ok(Self { shape, form, tier, width, phases, bias, scales, zeros: vec![0.0; shape.in_channels], gated: None })
     }
 
     /// Whether the input may lie in several maps: neither grouped nor copied into strips, nor with pairs across two maps.
@@ -287,7 +290,8 @@ impl Dense {
             return Err(Error::OtherTier { what: "convolution", packed: self.tier, engine: engine.tier() });
         }
         let actual: usize = maps.iter().map(|map| map.shape().channels).sum();
-        let fits = actual == self.shape.in_channels && out_shape.channels == self.shape.out_channels;
+        let fits =
+            actual == self.shape.in_channels && out_shape.channels == self.gated.unwrap_or(self.shape.out_channels);
         if fits && (maps.len() == 1 || self.takes_parts(maps)) { Ok(()) } else { Err(self.misfit(actual)) }
     }
 
@@ -321,6 +325,7 @@ impl Dense {
         let pixel_blocks = pixels.iter().map(|pixels| pixels.div_ceil(most)).sum::<usize>().max(1);
         let parts = TASKS.div_ceil(pixel_blocks * self.shape.groups).max(blocks.div_ceil(CHANNELS / self.width));
         let per_part = blocks.div_ceil(parts.min(blocks)).max(1);
+        let per_part = if self.gated.is_some() { per_part.next_multiple_of(2) } else { per_part };
         let mut jobs = Vec::new();
         for (phase, &pixels) in pixels.iter().enumerate() {
             for group in 0..self.shape.groups {

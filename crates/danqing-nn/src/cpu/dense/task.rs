@@ -206,6 +206,10 @@ impl Task<'_> {
     /// Finishes the sums and writes them to the output, pixel by pixel, so that memory is written in order.
     #[inline(always)]
     unsafe fn write<L: Lanes>(&mut self) {
+        if let Some(channels) = self.dense.gated {
+            // SAFETY: passed on from the caller.
+            return unsafe { self.write_gated::<L>(channels) };
+        }
         let (job, width) = (self.job, 2 * L::WIDTH);
         let per_group = self.dense.shape.out_per_group();
         let (first, is_plain) = (job.first_block * width, self.finish.is_nothing());

@@ -1,0 +1,57 @@
+//! Layers whose result is `value · gelu(gate)`: panels of values and of their gates take turns, so that both sums of a
+//! pixel are there when it is written, and no map of both ever is.
+
+use super::task::Task;
+use super::{Dense, KernelShape};
+use crate::cpu::dispatch::{PanelWidth, dispatch};
+use crate::cpu::lanes::Lanes;
+use crate::cpu::math;
+use crate::{Engine, Error, Precision};
+
+impl Dense {
+    /// Packs `weight` `[2 · out, in]` and `bias` `[2 · out]`, values first, as one tap.
+    pub(crate) fn pack_gated(
+        engine: &Engine,
+        precision: Precision,
+        [out, input]: [usize; 2],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> Result<Self, Error> {
+        let width = dispatch(engine.tier(), PanelWidth);
+        let shape = KernelShape { out_channels: 2 * out.next_multiple_of(width), in_channels: input, groups: 1 };
+        let row = |packed: usize| {
+            let channel = packed / (2 * width) * width + packed % width;
+            (channel < out).then_some(packed / width % 2 * out + channel)
+        };
+        let read = |_, _, packed, i| row(packed).map_or(0.0, |row| weight[row * input + i]);
+        let bias = bias.map(|bias| (0..shape.out_channels).map(|packed| row(packed).map_or(0.0, |row| bias[row])));
+        let bias = bias.map(Iterator::collect::<Vec<_>>);
+        let dense = Self::pack(engine, precision, shape, &[1], bias.as_deref(), &read)?;
+        Ok(Self { gated: Some(out), ..dense })
+    }
+}
+
+impl Task<'_> {
+    /// Gates the sums and writes them to the first `channels` of the output, pixel by pixel.
+    #[inline(always)]
+    pub(super) unsafe fn write_gated<L: Lanes>(&self, channels: usize) {
+        let (job, width) = (self.job, 2 * L::WIDTH);
+        for (row, &pixel) in self.block.pixels.iter().enumerate() {
+            for panel in (0..job.blocks).step_by(2) {
+                let first = (job.first_block / 2 + panel / 2) * width;
+                let values = &self.sums[(panel * self.rows + row) * width..][..width];
+                let gates = &self.sums[((panel + 1) * self.rows + row) * width..][..width];
+                for (half, channel) in (first..channels.min(first + width)).step_by(L::WIDTH).enumerate() {
+                    // SAFETY: the caller has the instructions of `L`; panels hold two vectors. Pixel and channels lie in the
+                    // output by `Gather::new`, and no other task writes them.
+                    unsafe {
+                        let gate = math::gelu(L::load(gates.as_ptr().add(half * L::WIDTH)));
+                        let y = L::load(values.as_ptr().add(half * L::WIDTH)).times(gate);
+                        let to = self.output.first.add(pixel * self.output.channels + channel);
+                        if channels - channel >= L::WIDTH { y.store(to) } else { y.store_first(to, channels - channel) }
+                    }
+                }
+            }
+        }
+    }
+}
