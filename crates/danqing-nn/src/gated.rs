@@ -1,6 +1,6 @@
 //! Gated activations.
 
-use crate::cpu::{Dense, geglu_rows};
+use crate::cpu::{Dense, Storage, geglu_rows};
 use crate::elementwise::{block_length, give};
 use crate::geometry::Window;
 use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Weight};
@@ -60,7 +60,8 @@ impl GatedLinear {
         if engine.device().is_some() {
             return Ok(Self(Form::Separate(crate::Linear::new(engine, weight, bias)?)));
         }
-        let dense = Dense::pack_gated(engine, engine.precision(), [rows / 2, input], weight.values(), values)?;
+        let storage = Storage::of(engine, weight.values());
+        let dense = Dense::pack_gated(engine, storage, [rows / 2, input], weight.values(), values)?;
         Ok(Self(Form::Fused(dense, [rows, input])))
     }
 

@@ -1,6 +1,6 @@
 //! How the blocks of diffusion networks find and pack their weights.
 
-use danqing_nn::{Conv2d, Conv2dConfig, Engine, GroupNorm, LayerNorm, Linear, Weight};
+use danqing_nn::{Conv2d, Conv2dConfig, Engine, GatedLinear, GroupNorm, LayerNorm, Linear, Weight};
 
 use crate::{Error, checkpoint::Checkpoint};
 
@@ -36,6 +36,17 @@ impl Loader<'_> {
         let weight = self.weight(name, "weight", &[outputs, inputs])?;
         let bias = has_bias.then(|| self.weight(name, "bias", &[outputs])).transpose()?;
         Ok(Linear::new(self.engine, &weight, bias.as_ref())?)
+    }
+
+    /// The layer of that name with its bias, gated by GELU: `[inputs, outputs]` after gating.
+    pub(crate) fn gated(&self, name: &str, [inputs, outputs]: [usize; 2]) -> Result<GatedLinear, Error> {
+        let weight = self.weight(name, "weight", &[2 * outputs, inputs])?;
+        let bias = self.weight(name, "bias", &[2 * outputs])?;
+        if self.checkpoint.is_listing() {
+            let both = Weight::new(&[2, 1], vec![1.0; 2])?;
+            return Ok(GatedLinear::new(self.engine, &both, None)?);
+        }
+        Ok(GatedLinear::new(self.engine, &weight, Some(&bias))?)
     }
 
     /// A linear layer with bias that the checkpoint holds as a 1×1 convolution.

@@ -1,6 +1,6 @@
 //! The spatial transformer: pixels attend to each other, then to the text, then each goes through a gated layer.
 
-use danqing_nn::{Conv2d, Engine, Epilogue, FeatureMap, GroupNorm, LayerNorm, Linear, geglu};
+use danqing_nn::{Conv2d, Engine, Epilogue, FeatureMap, GatedLinear, GroupNorm, LayerNorm, Linear};
 
 use super::UnetConfig;
 use super::attention::CrossAttention;
@@ -75,7 +75,7 @@ struct TransformerBlock {
     norm2: LayerNorm,
     attn2: CrossAttention,
     norm3: LayerNorm,
-    ff_in: Linear,
+    ff_in: GatedLinear,
     ff_out: Linear,
 }
 
@@ -94,7 +94,7 @@ impl TransformerBlock {
             norm2: loader.layer_norm(&at("norm2"), channels)?,
             attn2: CrossAttention::load(loader, &at("attn2"), (channels, heads), config.context)?,
             norm3: loader.layer_norm(&at("norm3"), channels)?,
-            ff_in: loader.linear(&at("ff.net.0.proj"), [channels, 2 * inner], true)?,
+            ff_in: loader.gated(&at("ff.net.0.proj"), [channels, inner])?,
             ff_out: loader.linear(&at("ff.net.2"), [inner, channels], true)?,
         })
     }
@@ -105,8 +105,7 @@ impl TransformerBlock {
         h = self.norm2.forward(engine, &x)?;
         x = self.attn2.forward(engine, &h, context, &x)?;
         h = self.norm3.forward(engine, &x)?;
-        h = self.ff_in.forward(engine, &h)?; // [n, h, w, 8·c]
-        h = geglu(engine, &h)?; // [n, h, w, 4·c]
+        h = self.ff_in.forward(engine, &h)?; // [n, h, w, 4·c]
         Ok(self.ff_out.forward_with(engine, &h, Epilogue::default().with_skip(&x))?) // [n, h, w, c]
     }
 }

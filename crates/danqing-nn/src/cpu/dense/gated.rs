@@ -2,17 +2,17 @@
 //! pixel are there when it is written, and no map of both ever is.
 
 use super::task::Task;
-use super::{Dense, KernelShape};
+use super::{Dense, KernelShape, Storage};
 use crate::cpu::dispatch::{PanelWidth, dispatch};
 use crate::cpu::lanes::Lanes;
 use crate::cpu::math;
-use crate::{Engine, Error, Precision};
+use crate::{Engine, Error};
 
 impl Dense {
     /// Packs `weight` `[2 · out, in]` and `bias` `[2 · out]`, values first, as one tap.
     pub(crate) fn pack_gated(
         engine: &Engine,
-        precision: Precision,
+        storage: Storage,
         [out, input]: [usize; 2],
         weight: &[f32],
         bias: Option<&[f32]>,
@@ -26,7 +26,7 @@ impl Dense {
         let read = |_, _, packed, i| row(packed).map_or(0.0, |row| weight[row * input + i]);
         let bias = bias.map(|bias| (0..shape.out_channels).map(|packed| row(packed).map_or(0.0, |row| bias[row])));
         let bias = bias.map(Iterator::collect::<Vec<_>>);
-        let dense = Self::pack(engine, precision, shape, &[1], bias.as_deref(), &read)?;
+        let dense = Self::pack(engine, storage, shape, &[1], bias.as_deref(), &read)?;
         Ok(Self { gated: Some(out), ..dense })
     }
 }
