@@ -2,11 +2,12 @@
 //! D. Patterson, "Roofline", 2009).
 //!
 //! Measures one core's multiply-adds on registers and bytes copied, then each operator on one thread, and prints one line
-//! each: operations of the definition, the fewest bytes that can move (inputs, weights and outputs once), operations per byte, the time that
-//! the slower of the two limits allows, the time taken, and their ratio. Processor time (Linux) of at least half a second
+//! each: operations of the definition, the fewest bytes that can move (inputs, weights and outputs once), operations per
+//! byte, the time that the slower of the two limits allows, the time taken, and their ratio. Processor time (Linux) of at least half a second
 //! each, so that other programs cost it caches and memory but no time of their own. Bytes that the cache still holds from
 //! the last run need not move, so small operators may beat the limit; so may 3×3 convolutions by minimal filtering, which
-//! have fewer operations: beside them stands the time of the direct method, the least of three rounds in turns. Tier and precision by `DANQING_CPU` and
+//! have fewer operations: beside them stands the time of the direct method, the least of three rounds in turns. Words on
+//! the command line choose operators by parts of their names. Tier and precision by `DANQING_CPU` and
 //! `DANQING_PRECISION`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -42,7 +43,9 @@ fn main() -> Outcome<()> {
     println!("| operator | GFLOP | MB | FLOP/B | limit ms | taken ms | of the limit | direct ms | direct / taken |");
     println!("|---|---|---|---|---|---|---|---|---|");
     let direct = engine.with_convolutions(ConvolutionMethod::Direct);
-    for operator in operators(&engine)? {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let is_asked = |operator: &Operator| asked.is_empty() || asked.iter().any(|part| operator.name.contains(part));
+    for operator in operators(&engine)?.into_iter().filter(is_asked) {
         let before = engine.operations();
         (operator.run)(&engine)?;
         let work = (engine.operations() - before) as f64;
@@ -128,7 +131,7 @@ struct Operator {
     run: Forward,
 }
 
-fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
+fn convolutions(engine: &Engine) -> Outcome<Vec<Operator>> {
     let mut all = Vec::new();
     for (side, input, output, kernel) in [
         (64, 320, 320, 3),
@@ -161,6 +164,11 @@ fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
             run: Box::new(move |engine| layer.forward(engine, &x)),
         });
     }
+    Ok(all)
+}
+
+fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
+    let mut all = convolutions(engine)?;
     for (tokens, input, output) in [(4096, 320, 2560), (1024, 640, 640), (1, 1280, 1280)] {
         let layer = Linear::new(engine, &wave(&[output, input])?, None)?;
         let x = map(engine, tokens, input)?;
