@@ -13,8 +13,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use danqing_nn::{
-    Activation, Attention, Conv2d, Conv2dConfig, ConvolutionMethod, Engine, EngineConfig, Error, FeatureMap, GroupNorm,
-    LayerNorm, Linear, Precision, Shape, Weight, geglu,
+    Activation, Attention, Conv2d, Conv2dConfig, ConvolutionMethod, Engine, EngineConfig, Error, FeatureMap,
+    GatedLinear, GroupNorm, LayerNorm, Linear, Precision, Shape, Weight, geglu,
 };
 
 /// Bytes that no cache holds.
@@ -196,6 +196,11 @@ fn operators(engine: &Engine) -> Outcome<Vec<Operator>> {
     all.push(Operator { name: "group norm 64² × 320 with SiLU".into(), bytes, has_methods: false, run });
     let run = Box::new(move |engine: &Engine| layer.forward(engine, &x));
     all.push(Operator { name: "layer norm 4096 × 320".into(), bytes, has_methods: false, run });
+    let layer = GatedLinear::new(engine, &wave(&[2560, 320])?, None)?;
+    let x = map(engine, 4096, 320)?;
+    let bytes = 4 * 4096 * (320 + 1280) + weight_bytes(engine, 320 * 2560);
+    let run = Box::new(move |engine: &Engine| layer.forward(engine, &x));
+    all.push(Operator { name: "linear 4096 × 320 → 2560 with GEGLU".into(), bytes, has_methods: false, run });
     let x = map(engine, 4096, 2560)?;
     let run = Box::new(move |engine: &Engine| geglu(engine, &x));
     all.push(Operator { name: "GEGLU 4096 × 2560".into(), bytes: 4 * 4096 * (2560 + 1280), has_methods: false, run });
