@@ -1,12 +1,14 @@
 //! How many values networks of files have, before they are packed: what memory they will take follows from it.
 
-use danqing_weights::TensorFile;
+use danqing_weights::{Dtype, TensorFile};
 
 /// Values of tensors, by how they are kept in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Values {
     /// Of kernels and matrices, which are packed in the engine's precision.
     pub products: usize,
+    /// Of those, the ones that are 16 bit floats in their file: in `f32` they keep these bits.
+    pub halves: usize,
     /// Of vectors and embeddings, which stay 32 bit floats.
     pub others: usize,
     /// Of the largest tensor, which lies beside them as 32 bit floats while it is packed.
@@ -21,6 +23,7 @@ impl Values {
             let count = entry.elements();
             let is_product = entry.shape.iter().filter(|side| **side > 1).count() > 1 && !is_embedding(&entry.name);
             *(if is_product { &mut values.products } else { &mut values.others }) += count;
+            values.halves += if is_product && entry.dtype == Dtype::F16 { count } else { 0 };
             values.largest = values.largest.max(count);
         }
         values
@@ -31,9 +34,16 @@ impl Values {
     pub fn with(self, other: Self) -> Self {
         Self {
             products: self.products + other.products,
+            halves: self.halves + other.halves,
             others: self.others + other.others,
             largest: self.largest.max(other.largest),
         }
+    }
+
+    /// Where additions are merged into weights, which may then not be 16 bit floats any more.
+    #[must_use]
+    pub fn merged(self) -> Self {
+        Self { halves: 0, ..self }
     }
 }
 
@@ -61,9 +71,9 @@ mod tests {
         ])
         .unwrap();
         let unet = Values::of(&file, |name| name.starts_with("unet."));
-        assert_eq!(unet, Values { products: 72 + 15, others: 4, largest: 72 });
+        assert_eq!(unet, Values { products: 72 + 15, halves: 0, others: 4, largest: 72 });
         let text = Values::of(&file, |name| name.starts_with("te."));
-        assert_eq!(text, Values { products: 18, others: 51, largest: 30 });
-        assert_eq!(unet.with(text), Values { products: 105, others: 55, largest: 72 });
+        assert_eq!(text, Values { products: 18, halves: 0, others: 51, largest: 30 });
+        assert_eq!(unet.with(text), Values { products: 105, halves: 0, others: 55, largest: 72 });
     }
 }

@@ -241,6 +241,7 @@ impl Checkpoints {
         let vae = vae.map(|path| Self::read_codec_file(path, cancel)).transpose()?;
         let additional = loras.iter().map(|(lora, _)| lora.bytes()).sum::<usize>() + read.bytes_in_memory();
         let values = vae.iter().fold(read.values(), |values, (vae, _)| values.with(vae.values()));
+        let values = if loras.is_empty() { values } else { values.merged() };
         let precision = self.engine.precision();
         Need::of_loading(values, precision, additional).check(self.available(0), precision)?;
         let used: Vec<_> = wishes.iter().zip(&loras).map(|(wish, (lora, _))| wish.used(lora)).collect();

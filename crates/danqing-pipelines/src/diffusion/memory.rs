@@ -33,15 +33,12 @@ pub(crate) fn usual_tile((width, height): (usize, usize)) -> usize {
 
 /// Bytes of networks once packed.
 pub(super) fn packed_bytes(values: Values, precision: Precision) -> usize {
-    values.products * bytes_of_a_product(precision) + values.others * VALUE
-}
-
-/// Bytes of a weight that products read. A new precision that packs smaller is one line here.
-fn bytes_of_a_product(precision: Precision) -> usize {
-    match precision {
-        Precision::Bf16 => 2,
-        _ => VALUE,
-    }
+    let products = match precision {
+        Precision::Int8 => values.products,
+        Precision::Bf16 => 2 * values.products,
+        _ => VALUE * values.products - 2 * values.halves,
+    };
+    products + values.others * VALUE
 }
 
 /// Bytes that are needed together.
@@ -174,10 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn half_precision_halves_what_products_read() {
-        let values = Values { products: 100, others: 10, largest: 50 };
-        assert_eq!(packed_bytes(values, Precision::F32), 440);
+    fn what_products_read_takes_what_its_storage_does() {
+        let values = Values { products: 100, halves: 30, others: 10, largest: 50 };
+        assert_eq!(packed_bytes(values, Precision::F32), 30 * 2 + 70 * 4 + 40);
+        assert_eq!(packed_bytes(values.merged(), Precision::F32), 440);
         assert_eq!(packed_bytes(values, Precision::Bf16), 240);
+        assert_eq!(packed_bytes(values, Precision::Int8), 140);
     }
 
     /// Counted by hand for the finest level: 640 maps' channels per pixel of the decoder, and of the UNet 15 times 320 and two
