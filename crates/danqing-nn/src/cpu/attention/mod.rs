@@ -74,8 +74,14 @@ pub(crate) fn attend(engine: &Engine, problem: &Problem<'_>, out: &mut [f32]) ->
 impl<'a> Problem<'a> {
     /// The head's channels of a token; `tokens` belong to a picture.
     fn row(&self, map: &'a [f32], tokens: usize, pair: usize, token: usize) -> &'a [f32] {
+        self.rows(map, tokens, pair, token, 1)
+    }
+
+    /// As [`Self::row`], of `count` tokens: what lies from the first one's channels to the last one's.
+    fn rows(&self, map: &'a [f32], tokens: usize, pair: usize, token: usize, count: usize) -> &'a [f32] {
         let (picture, head) = (pair / self.heads, pair % self.heads);
-        &map[((picture * tokens + token) * self.heads + head) * self.size..][..self.size]
+        let length = (count - 1) * self.heads * self.size + self.size;
+        &map[((picture * tokens + token) * self.heads + head) * self.size..][..length]
     }
 
     /// Whole panels of `width` queries, fewer where there would be fewer than [`TASKS`] tasks.

@@ -121,8 +121,8 @@ impl Task<'_> {
             if count < lanes {
                 to.fill(0.0);
             }
-            let first = self.problem.row(self.problem.q, queries, self.pair, self.first + panel).as_ptr();
-            let from = Rows { first, stride: heads * size };
+            let rows = self.problem.rows(self.problem.q, queries, self.pair, self.first + panel, count);
+            let from = Rows { first: rows.as_ptr(), stride: heads * size };
             // SAFETY: the caller has the instructions of `L`; the panel's queries lie one token apart in the map, and `to` has
             // `size` rows of `lanes`.
             unsafe { turn::<L>(from, (count, size), Rows { first: to.as_mut_ptr(), stride: lanes }) };
