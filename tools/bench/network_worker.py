@@ -86,10 +86,18 @@ def module(name, danqing):
 
 
 def onnx_file(arguments, inputs):
-    """The network as an ONNX file of fixed size, made once."""
+    """The network as an ONNX file of fixed size, made once, in a process of its own: its memory is not the engine's."""
     path = pathlib.Path(arguments.cache) / arguments.name / "network.onnx"
-    if path.exists():
-        return str(path)
+    if not path.exists():
+        made = path.parent.with_suffix(".tmp")
+        subprocess.run([sys.executable, __file__, "export", *sys.argv[2:], "--cache", str(made)], check=True, stdout=sys.stderr)
+        (made / arguments.name).rename(path.parent)
+        made.rmdir()
+    return str(path)
+
+
+def export(arguments, inputs):
+    path = pathlib.Path(arguments.cache) / arguments.name / "network.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     if arguments.name == "migan":
         import migan
@@ -97,14 +105,13 @@ def onnx_file(arguments, inputs):
 
         height, width = inputs[0].shape[2:]
         onnx.save(migan.generator_model(stored(arguments.danqing, "migan-512-places2"), height, width, [migan.OUTPUT]), path)
-        return str(path)
+        return
     import torch
 
     network, rest = module(arguments.name, arguments.danqing)
     given = tuple(map(torch.from_numpy, inputs)) + tuple(rest)
     with torch.inference_mode():
         torch.onnx.export(network.eval(), given, str(path), opset_version=OPSET, dynamo=True, external_data=True, verbose=False)
-    return str(path)
 
 
 def torch_call(arguments, inputs):
@@ -176,7 +183,7 @@ def read_inputs(arguments):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("engine", choices=["torch", "onnxruntime", "openvino"])
+    parser.add_argument("engine", choices=["torch", "onnxruntime", "openvino", "export"])
     parser.add_argument("name")
     parser.add_argument("--inputs", required=True)
     parser.add_argument("--output", required=True)
@@ -186,6 +193,9 @@ def main():
     parser.add_argument("--cache", default="target/bench-networks")
     arguments = parser.parse_args()
     inputs = read_inputs(arguments)
+    if arguments.engine == "export":
+        export(arguments, inputs)
+        return
     call = globals()[f"{arguments.engine}_call"](arguments, inputs)
     np.save(arguments.output, np.asarray(call()).transpose(0, 2, 3, 1))
     print("ready", flush=True)

@@ -2,10 +2,10 @@
 //! place too far, two threads in one place, or a value that was never written, whatever came out.
 
 use crate::{
-    Activation, Attention, Conv2d, Conv2dConfig, Conv2dGradient, ConvTranspose2d, ConvTranspose2dConfig, Engine,
-    Epilogue, Error, FeatureMap, GroupNorm, InstanceNorm, Interpolation, LayerNorm, Linear, PadMode, PoolConfig,
-    Precision, RmsNorm, Shape, Tier, Weight, activate, average_pool, concat, geglu, gram, matmul, max_pool,
-    pixel_shuffle, resize,
+    Activation, Attention, Conv2d, Conv2dConfig, Conv2dGradient, ConvTranspose2d, ConvTranspose2dConfig,
+    ConvolutionMethod, Engine, Epilogue, Error, FeatureMap, GroupNorm, InstanceNorm, Interpolation, LayerNorm, Linear,
+    PadMode, PoolConfig, Precision, RmsNorm, Shape, Tier, Weight, activate, average_pool, concat, geglu, gram, matmul,
+    max_pool, pixel_shuffle, resize,
 };
 
 /// Values between −1 and 1.
@@ -61,6 +61,24 @@ fn convolutions() -> Result<(), Error> {
             let conv = Conv2d::new(engine, config, &weight, Some(&wave(&[output], 0.3)?))?;
             let y = conv.forward(engine, &x)?;
             conv.forward_with(engine, &x, Epilogue::activation(Activation::Silu).with_residual(&y).with_skip(&y))
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn minimal_filtering() -> Result<(), Error> {
+    // As few channels and tiles as it is used for; weights that are kept as f32, and in half precision.
+    let steps = if cfg!(miri) { &[0.125][..] } else { &[0.414_213_56, 0.125] };
+    let precisions = if cfg!(miri) { &[Precision::F32][..] } else { &[Precision::F32, Precision::Int8] };
+    for &step in steps {
+        agree_in(precisions, "minimal filtering", |engine| {
+            let x = map(engine, Shape::new(1, 8, 8, 16))?;
+            let conv = Conv2d::new(engine, Conv2dConfig::same(3), &wave(&[17, 16, 3, 3], step)?, None)?;
+            let (fast, direct) = (conv.forward(engine, &x)?, engine.with_convolutions(ConvolutionMethod::Direct));
+            let is_direct = || Ok::<_, Error>(fast.to_nhwc()? == conv.forward(&direct, &x)?.to_nhwc()?);
+            assert!(cfg!(miri) || !is_direct()?, "the direct method ran");
+            Ok(fast)
         })?;
     }
     Ok(())

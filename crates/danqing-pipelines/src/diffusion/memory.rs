@@ -21,6 +21,10 @@ const SMALLER_TILES: [usize; 3] = [768, 512, 256];
 const VALUE: usize = size_of::<f32>();
 /// The program with its tables, threads and the tokenizer.
 const PROGRAM: usize = 64 << 20;
+/// Transformed inputs that all tasks of a 3×3 convolution share are no larger; those of larger maps belong to its tasks.
+const TRANSFORMED: usize = 24 << 20;
+/// What the tasks of two threads hold.
+const TASKS: usize = 16 << 20;
 /// What the engine keeps for reuse at most, beyond what is in use.
 const REUSE: usize = 256 << 20;
 /// Copies of a picture's three channels around a network: as its map, as planes, as what tiles are joined in, as a picture.
@@ -71,6 +75,7 @@ impl Need {
         let (w, h) = if tile == 0 { (width, height) } else { (width.min(tile), height.min(tile)) };
         let codec = decoder_bytes(model.codec.config(), w * h);
         let maps = codec.max(denoiser_bytes(model.unet.config(), width * height / (factor * factor)));
+        let maps = maps.max(convolving(maps));
         let beside = PROGRAM + maps.min(REUSE) + PICTURES * VALUE * width * height;
         Self { weights, maps, beside }
     }
@@ -101,6 +106,13 @@ pub(super) fn fitting_tile(size: (usize, usize), available: Option<usize>, need:
     let smaller = SMALLER_TILES.into_iter().filter(|tile| *tile < size.0.max(size.1) && (usual == 0 || *tile < usual));
     let fits = |tile: &usize| available.is_none_or(|available| need(*tile).total() <= available);
     std::iter::once(usual).chain(smaller).find(fits).unwrap_or(usual)
+}
+
+/// What a 3×3 convolution holds where so much lies in three maps: the one it reads, the one it writes, and beside them the
+/// inputs, which are transformed to 36 values for 16.
+fn convolving(maps: usize) -> usize {
+    let (map, transformed) = (maps / 3, maps / 3 * 36 / 16);
+    2 * map + if transformed <= TRANSFORMED { transformed } else { 0 } + TASKS
 }
 
 /// Level by level, what a decoder's residual blocks and doublings hold at once, for so many pixels of the picture.
