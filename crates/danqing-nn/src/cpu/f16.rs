@@ -14,15 +14,14 @@ const AHEAD: u32 = 112 << 23;
 
 /// Whether every value is one of half precision, zeros of both signs included, infinities and NaN not.
 pub(crate) fn holds(values: &[f32]) -> bool {
-    values.chunks(1024).all(|part| part.iter().fold(true, |all, &value| all & holds_one(value)))
+    values.iter().all(|&value| holds_one(value))
 }
 
 #[inline(always)]
 fn holds_one(value: f32) -> bool {
     let magnitude = value.abs();
     let steps = magnitude * STEPS;
-    let is_normal = (magnitude >= NORMAL) & (magnitude <= MOST) & (value.to_bits() & LOST == 0);
-    is_normal | ((magnitude < NORMAL) & (steps == (steps as i32) as f32))
+    if magnitude < NORMAL { steps == (steps as i32) as f32 } else { magnitude <= MOST && value.to_bits() & LOST == 0 }
 }
 
 /// The half's bits of a value that [`holds`].
