@@ -97,6 +97,7 @@ def danqing_run(arguments, folder):
     command += ["--negative-prompt", "dog", "--guidance", str(GUIDANCE), "--steps", str(arguments.steps), "--seed", "1"]
     command += ["--strength", str(arguments.strength), "--step-rule", "diffusers", "--sampler", "euler", "--schedule", "trailing"]
     command += ["--noise", f"{folder}/noise.safetensors", "--dump-latents", f"{folder}/latents.safetensors", "--vae-tile", "0"]
+    command += ["--work-width", str(arguments.side), "--work-height", str(arguments.side)]
     command += ["--threads", str(arguments.threads), "--force", "-o", f"{folder}/made.png"]
     start = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
