@@ -127,7 +127,7 @@ def kept():
 NETWORKS = """## Networks beside other engines
 
 Ratio = danqing / peer; below 1 danqing is faster. One network at a time, the same weights, inputs and {threads} threads, in
-turns: a run of danqing, a run of the peer. Whole pictures with their files are further up; layers alone are in
+turns: a run of danqing, a run of the peer. Whole capabilities, files included, are in the tables above; layers alone in
 [performance.md](performance.md).
 
 - Machine: {machine}; kernels: {tiers}; {load}.
