@@ -292,3 +292,26 @@ fn in_int8_the_sums_are_those_of_the_weights_and_their_scales() -> Result<(), Er
     }
     Ok(())
 }
+
+/// Maps of one tile, for which the direct method is chosen, and of many, at sizes around the choice.
+#[test]
+fn a_batch_gives_the_bytes_of_its_pictures() -> Result<(), Error> {
+    let mut random = Random::new(63);
+    for side in [3, 4, 5, 6, 7, 8, 12, 33] {
+        let w = weight(&mut random, &[24, 40, 3, 3]);
+        let x = random.values(4 * side * side * 40);
+        for engine in engines() {
+            let conv = Conv2d::new(&engine, Conv2dConfig::same(3), &w, None)?;
+            let run = |batch: usize, values: &[f32]| {
+                let map = FeatureMap::from_nhwc(&engine, Shape::new(batch, side, side, 40), values.to_vec())?;
+                conv.forward(&engine, &map)?.to_nhwc()
+            };
+            let mut apart = Vec::new();
+            for picture in x.chunks(side * side * 40) {
+                apart.extend(run(1, picture)?);
+            }
+            assert!(run(4, &x)? == apart, "{} {side}²", engine.tier());
+        }
+    }
+    Ok(())
+}

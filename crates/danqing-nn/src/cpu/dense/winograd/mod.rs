@@ -31,7 +31,8 @@ use crate::{ConvolutionMethod, Engine, Error, FeatureMap, Shape};
 /// Fewest in channels: below, the transforms' short vectors cost more than the products save.
 const IN_CHANNELS: usize = 16;
 
-/// Whether a convolution is one of these, and large enough: a rule of the layer's shape alone.
+/// Whether a convolution is one of these, and large enough: a rule of the layer's shape and one picture's alone, so that a
+/// batch gives the bytes of its pictures.
 ///
 /// In units of one in channel times one out channel, the direct kernel takes 9 per output, this one 36 per tile, and
 /// besides, as measured (AVX2), 195 for the weights, and per tile 195 for the inputs shared by the out channels and 150
@@ -44,9 +45,9 @@ pub(super) fn pays(dense: &Dense, engine: &Engine, out_shape: Shape, (y, x): (&A
     if !is_3x3 || !is_dense || engine.convolutions() == ConvolutionMethod::Direct {
         return false;
     }
-    let tiles = out_shape.batch * out_shape.height.div_ceil(OUTPUTS) * out_shape.width.div_ceil(OUTPUTS);
+    let tiles = out_shape.height.div_ceil(OUTPUTS) * out_shape.width.div_ceil(OUTPUTS);
     let cost = 195 + tiles * (36 + 195 / outputs + 150 / inputs);
-    9 * out_shape.pixels() * 4 >= cost * 5
+    9 * out_shape.height * out_shape.width * 4 >= cost * 5
 }
 
 /// Convolves maps that `Dense::forward` has checked.
