@@ -9,25 +9,16 @@ danqing=${1:-target/release/danqing}
 part=${2:-all}
 shift $(($# < 2 ? $# : 2))
 
-# Prints the path of a Python that has the packages of tools/requirements-NAME.txt.
-python_with() {
-    local environment=tools/.venv-$1 wanted=tools/requirements-$1.txt
-    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
-        python3 -m venv "$environment"
-        "$environment/bin/pip" install --quiet --requirement "$wanted"
-        cp "$wanted" "$environment/requirements.txt"
-    fi
-    echo "$environment/bin/python"
-}
+source tools/python_for.sh
 
 "$danqing" models pull default --yes --quiet
 case $part in
 all | networks)
-    python=$(python_with bench-networks)
+    python=$(python_for bench-networks)
     "$python" tools/bench/networks.py --danqing "$danqing" "$@"
     ;;&
 all | pictures)
-    python=$(python_with bench-networks)
+    python=$(python_for bench-networks)
     made=target/bench-networks
     mkdir -p "$made"
     [ -e "$made/random.safetensors" ] || "$python" tools/bench/random_checkpoint.py "$made/random.safetensors"
@@ -45,7 +36,7 @@ all | pictures)
     ;;&
 all | capabilities)
     "$danqing" models pull demo --yes --quiet
-    python=$(python_with bench)
+    python=$(python_for bench)
     "$python" tools/bench/capabilities.py --danqing "$danqing" "$@"
     ;;&
 all | networks | pictures | capabilities) ;;

@@ -5,23 +5,16 @@
 # Usage: tools/golden/run.sh [GROUP …], from the repository root; groups: vision media migan stylizers gatys cutout select upscalers diffusion weights sampling.
 set -euo pipefail
 
-# Prints the path of a Python that has the packages of tools/requirements-golden-GROUP.txt; for the group networks,
-# those of tools/requirements-networks.txt.
-python_for() {
-    local name=golden-$1
-    if [ "$1" = networks ]; then name=networks; fi
-    local environment=tools/.venv-$name wanted=tools/requirements-$name.txt
-    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
-        python3 -m venv "$environment"
-        "$environment/bin/pip" install --quiet --requirement "$wanted"
-        cp "$wanted" "$environment/requirements.txt"
-    fi
-    echo "$environment/bin/python"
+source tools/python_for.sh
+
+# As python_for of golden-GROUP; the group networks has the environment that timing uses too.
+python_of() {
+    if [ "$1" = networks ]; then python_for networks; else python_for "golden-$1"; fi
 }
 
 run() { # run GROUP SCRIPT [ARGUMENT …]
     local python
-    python=$(python_for "$1")
+    python=$(python_of "$1")
     shift
     echo "$1"
     "$python" "$@"
@@ -34,7 +27,7 @@ for group in ${*:-vision media migan stylizers gatys cutout select upscalers dif
     media) for script in media_colors media_matrix metadata; do run media "tools/golden/$script.py"; done ;;
     migan)
         "$danqing" models pull default --yes --quiet
-        coffee=$("$(python_for vision)" -c 'import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / "data/coffee.png")')
+        coffee=$("$(python_of vision)" -c 'import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / "data/coffee.png")')
         run migan tools/golden/migan.py "$("$danqing" models path migan-512-places2)" "$coffee"
         ;;
     stylizers)
@@ -55,7 +48,7 @@ for group in ${*:-vision media migan stylizers gatys cutout select upscalers dif
         "$danqing" models pull default --yes --quiet
         # Its network's code alone is read, so none of its dependencies is needed.
         beside=tools/.venv-mobile-sam
-        "$(python_for networks)" -m pip install --quiet --no-deps --upgrade --target "$beside" mobilesam-mirror==1.0.0
+        "$(python_of networks)" -m pip install --quiet --no-deps --upgrade --target "$beside" mobilesam-mirror==1.0.0
         run networks tools/golden/mobile_sam.py "$("$danqing" models path mobile-sam)" "$beside"
         ;;
     upscalers)
@@ -77,7 +70,7 @@ for group in ${*:-vision media migan stylizers gatys cutout select upscalers dif
         run weights-torch tools/golden/weights_containers.py torch ;;
     sampling)
         # Its sampling.py alone is read, so none of its dependencies is needed.
-        "$(python_for diffusion)" -m pip install --quiet --no-deps k-diffusion==0.1.1.post1
+        "$(python_of diffusion)" -m pip install --quiet --no-deps k-diffusion==0.1.1.post1
         run diffusion tools/golden/sampling.py
         "$danqing" models pull default --yes --quiet
         run diffusion tools/golden/clip_tokenizer.py "$("$danqing" models path clip-bpe-vocabulary)"

@@ -10,16 +10,7 @@ shift || true
 groups=${*:-erase restyle upscale cutout presets}
 read -ra options <<<"${OPTIONS:---write}"
 
-# Prints the path of a Python that has the packages of tools/requirements-NAME.txt.
-python_for() {
-    local environment=tools/.venv-$1 wanted=tools/requirements-$1.txt
-    if ! cmp -s "$wanted" "$environment/requirements.txt"; then
-        python3 -m venv "$environment"
-        "$environment/bin/pip" install --quiet --requirement "$wanted"
-        cp "$wanted" "$environment/requirements.txt"
-    fi
-    echo "$environment/bin/python"
-}
+source tools/python_for.sh
 
 "$danqing" models pull default --yes --quiet
 "$danqing" models pull demo --yes --quiet
