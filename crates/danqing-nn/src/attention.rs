@@ -1,7 +1,7 @@
 //! Scaled dot-product attention.
 
 use crate::cpu::{Problem, ScoreMask, attend};
-use crate::elementwise::give;
+use crate::values::Target;
 use crate::{Engine, Error, FeatureMap, Shape};
 
 /// Equals `torch.nn.functional.scaled_dot_product_attention` of every picture and head: the pixels of a picture are its
@@ -59,16 +59,17 @@ impl<'a> Attention<'a> {
     ) -> Result<FeatureMap, Error> {
         let (size, scale) = self.check(q.shape(), k.shape(), v.shape())?;
         let Shape { batch, height, width, .. } = q.shape();
-        let mask = match self.mask {
+        let mask = self.mask.map(|mask| mask.widened(engine)).transpose()?;
+        let mask = match &mask {
             None => None,
             Some(mask) => {
                 Some(ScoreMask { values: mask.as_slice()?, batch: mask.shape().batch, heads: mask.shape().height })
             }
         };
         let problem = Problem {
-            q: q.as_slice()?,
-            k: k.as_slice()?,
-            v: v.as_slice()?,
+            q: q.values()?,
+            k: k.values()?,
+            v: v.values()?,
             batch,
             queries: height * width,
             keys: k.shape().height * k.shape().width,
@@ -78,10 +79,10 @@ impl<'a> Attention<'a> {
             is_causal: self.is_causal,
             mask,
         };
-        let mut out = engine.buffer(q.shape().elements()?)?;
-        engine.count(2 * out.len() * problem.keys);
-        attend(engine, &problem, &mut out)?;
-        give(engine, q.shape(), out)
+        let mut out = Target::new(engine, q.shape())?;
+        engine.count(2 * q.shape().elements()? * problem.keys);
+        attend(engine, &problem, out.output())?;
+        out.give(engine)
     }
 
     /// Head size and scale.

@@ -16,7 +16,11 @@ pub fn concat(engine: &Engine, maps: &[&FeatureMap]) -> Result<FeatureMap, Error
     let channels = shape.channels;
     let elements = shape.elements()?;
     on_device!(engine, |device| device.concat(maps, shape));
-    let values = maps.iter().map(|map| map.as_slice()).collect::<Result<Vec<_>, Error>>()?;
+    if let Some(words) = maps.iter().map(|map| map.words()).collect::<Option<Vec<_>>>() {
+        return Ok(concat(engine, &words.iter().collect::<Vec<_>>())?.into_pairs());
+    }
+    let maps = maps.iter().map(|map| map.widened(engine)).collect::<Result<Vec<_>, Error>>()?;
+    let values = maps.iter().map(FeatureMap::as_slice).collect::<Result<Vec<_>, Error>>()?;
     let mut out = engine.buffer(elements)?;
     let length = block_length(channels);
     engine.fill(&mut out, length, |index, block| {
@@ -62,6 +66,10 @@ pub fn slice_channels(engine: &Engine, x: &FeatureMap, first: usize, count: usiz
     let shape = x.shape().with_channels(count);
     shape.elements()?;
     on_device!(engine, |device| device.slice_channels(x, first, shape));
+    if let Some(words) = x.words().filter(|_| first.is_multiple_of(2) && count.is_multiple_of(2)) {
+        return Ok(slice_channels(engine, &words, first / 2, count / 2)?.into_pairs());
+    }
+    let x = x.widened(engine)?;
     let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         row.copy_from_slice(&values[pixel * channels + first..][..count]);
@@ -84,6 +92,7 @@ pub fn pixel_shuffle(engine: &Engine, x: &FeatureMap, factor: usize) -> Result<F
     let shape = x.shape().with_size(out_height, out_width).with_channels(channels / square);
     shape.elements()?;
     on_device!(engine, |device| device.pixel_shuffle(x, factor, shape));
+    let x = x.widened(engine)?;
     let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / out_width, pixel % out_width);
@@ -110,6 +119,7 @@ pub fn pixel_unshuffle(engine: &Engine, x: &FeatureMap, factor: usize) -> Result
     let shape = x.shape().with_size(out_height, out_width).with_channels(grown(channels, square)?);
     shape.elements()?;
     on_device!(engine, |device| device.pixel_unshuffle(x, factor, shape));
+    let x = x.widened(engine)?;
     let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / out_width, pixel % out_width);

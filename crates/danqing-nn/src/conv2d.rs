@@ -146,7 +146,10 @@ impl Conv2d {
         let axes = [(&rows, &columns)];
         self.count(engine, out_shape);
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, &[x], out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::Dense(dense) => {
+                let out = (out_shape, engine.map_type(out_shape));
+                dense.forward(engine, &[x], out, &axes, epilogue.finish(out_shape)?)
+            }
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             #[cfg(feature = "candle")]
@@ -173,7 +176,8 @@ impl Conv2d {
                 let (rows, columns) = self.windows();
                 let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
                 self.count(engine, out_shape);
-                dense.forward(engine, maps, out_shape, &[(&rows, &columns)], epilogue.finish(out_shape)?)
+                let out = (out_shape, engine.map_type(out_shape));
+                dense.forward(engine, maps, out, &[(&rows, &columns)], epilogue.finish(out_shape)?)
             }
             _ => self.forward_with(engine, &crate::concat(engine, maps)?, epilogue),
         }

@@ -133,7 +133,10 @@ impl ConvTranspose2d {
         let terms = self.shape.out_channels / self.shape.groups * self.kernel.0 * self.kernel.1;
         engine.count(shape.pixels() * shape.channels * terms);
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, &[x], out_shape, &axes, epilogue.finish(out_shape)?),
+            Path::Dense(dense) => {
+                let out = (out_shape, engine.map_type(out_shape));
+                dense.forward(engine, &[x], out, &axes, epilogue.finish(out_shape)?)
+            }
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             #[cfg(feature = "candle")]

@@ -1,7 +1,8 @@
 //! Operators on each value by itself.
 
-use crate::cpu::{Addend, Buffer, activate_row};
+use crate::cpu::{Addend, Buffer, activate_row, bf16_value};
 use crate::epilogue::check_activation;
+use crate::values::{Target, Values};
 use crate::{Activation, Engine, Error, FeatureMap, Shape};
 
 /// Values of one task, rounded to whole pixels.
@@ -70,24 +71,28 @@ fn combine(
     join: impl Fn(f32, f32) -> f32 + Sync,
 ) -> Result<FeatureMap, Error> {
     let shape = a.shape();
-    let (from, with) = (a.as_slice()?, Addend::new(b, shape)?);
-    let mut out = engine.buffer(from.len())?;
+    let (from, with) = (a.values()?, Addend::new(b, shape)?);
+    let mut out = Target::of(engine, shape, a.dtype())?;
     let length = block_length(shape.channels);
-    engine.fill(&mut out, length, |index, block| {
+    out.fill(engine, length, |index, block| {
         let start = index * length;
-        let values = &from[start..start + block.len()];
+        let values = from.block(engine, start, block.len())?;
         for (pixel, (row, values)) in block.chunks_mut(shape.channels).zip(values.chunks(shape.channels)).enumerate() {
             match with.pixel(start / shape.channels + pixel) {
-                [other] => row.iter_mut().zip(values).for_each(|(slot, &value)| *slot = join(value, *other)),
-                others => {
+                Values::F32([other]) => row.iter_mut().zip(values).for_each(|(slot, &value)| *slot = join(value, *other)),
+                Values::F32(others) => {
                     let pairs = values.iter().zip(others);
                     row.iter_mut().zip(pairs).for_each(|(slot, (&value, &other))| *slot = join(value, other));
+                }
+                Values::Bf16(others) => {
+                    let pairs = values.iter().zip(others);
+                    row.iter_mut().zip(pairs).for_each(|(slot, (&value, &bits))| *slot = join(value, bf16_value(bits)));
                 }
             }
         }
         Ok(())
     })?;
-    Ok(FeatureMap::from_buffer(shape, out))
+    Ok(out.into_map())
 }
 
 /// `factor · x`, rounded once; in place if nobody else holds `x`.
@@ -109,11 +114,11 @@ pub fn add_scaled(engine: &Engine, a: FeatureMap, factor: f32, b: &FeatureMap) -
         return Err(Error::Shapes { what: "add_scaled", actual: b.shape(), expected: shape });
     }
     on_device!(engine, |device| device.add(&device.affine(&a, factor, 0.0)?, b));
-    let with = b.as_slice()?;
+    let with = b.values()?;
     let mut buffer = a.into_buffer(engine)?;
     engine.fill(&mut buffer, BLOCK, |index, block| {
-        let others = &with[index * BLOCK..];
-        block.iter_mut().zip(others).for_each(|(value, &other)| *value = *value * factor + other);
+        let others = with.block(engine, index * BLOCK, block.len())?;
+        block.iter_mut().zip(&*others).for_each(|(value, &other)| *value = *value * factor + other);
         Ok(())
     })?;
     Ok(FeatureMap::from_buffer(shape, buffer))

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use danqing_capability::CancelToken;
 
 use crate::cpu::{Arena, Buffer, Pool, Shared};
-use crate::{ConvolutionMethod, Error, Tier};
+use crate::{ConvolutionMethod, DType, Error, Shape, Tier};
 
 /// Environment variable that chooses the precision.
 const PRECISION: &str = "DANQING_PRECISION";
@@ -28,7 +28,7 @@ pub struct EngineConfig {
     pub device: crate::Device,
 }
 
-/// Precision of products; maps are `f32`, sums `f32` or better.
+/// Precision of products and maps; sums are `f32` or better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Precision {
@@ -36,8 +36,9 @@ pub enum Precision {
     #[default]
     F32,
     /// Operands of dense convolutions, linear layers and products are rounded to bfloat16 (8 bits of precision), sums
-    /// stay `f32`. Weights take half the memory on every tier. Maps, norms, activations, attention and gradients stay
-    /// `f32`, as do depthwise layers and those of at most 4 output channels.
+    /// stay `f32`; so are the maps that these layers, norms, attention and sums of maps make, where the number of channels is
+    /// even. Weights and maps take half the memory on every tier. What norms, activations, resizing and soft-max compute
+    /// inside, and gradients, stay `f32`, as do depthwise layers and those of at most 4 output channels.
     Bf16,
     /// Weights of dense convolutions and linear layers are kept as 8 bit integers, one scale per output channel: the channel's
     /// largest magnitude / 127, at least 2⁻¹²⁶, so that no weight moves by more than scale / 2. They take a quarter of the
@@ -172,7 +173,8 @@ impl Engine {
 
     /// Name for recipes: device, instructions and precision, e.g. `cpu-avx2-f32`; of a device, `candle-cuda-f32`.
     ///
-    /// The instructions are those of [`Self::kernels`]. In `f32` and `int8`, direct convolutions add a word: `cpu-avx2-f32-direct`.
+    /// The instructions are those of [`Self::kernels`]. Direct convolutions add a word, `cpu-avx2-f32-direct`, except in AMX tiles,
+    /// which know no others.
     #[must_use]
     pub fn backend(&self) -> String {
         let precision = self.precision;
@@ -182,7 +184,8 @@ impl Engine {
         }
         let name = format!("cpu-{}-{precision}", self.kernels());
         match (precision, self.convolutions) {
-            (Precision::F32 | Precision::Int8, ConvolutionMethod::Direct) => format!("{name}-{}", self.convolutions),
+            (Precision::Bf16, _) if self.kernels() == Tier::Amx => name,
+            (_, ConvolutionMethod::Direct) => format!("{name}-{}", self.convolutions),
             _ => name,
         }
     }
@@ -219,6 +222,12 @@ impl Engine {
     #[must_use]
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Type of the maps of `shape` that layers make.
+    pub(crate) fn map_type(&self, shape: Shape) -> DType {
+        let is_half = self.precision == Precision::Bf16 && shape.channels.is_multiple_of(2);
+        if is_half { DType::Bf16 } else { DType::F32 }
     }
 
     /// Method of 3×3 convolutions.

@@ -1,8 +1,9 @@
 //! Gated activations.
 
 use crate::cpu::{Dense, Storage, geglu_rows};
-use crate::elementwise::{block_length, give};
+use crate::elementwise::block_length;
 use crate::geometry::Window;
+use crate::values::Target;
 use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Weight};
 
 /// `value · gelu(gate)`, where the first half of the channels are values and the second gates: equals what follows the
@@ -18,19 +19,19 @@ pub fn geglu(engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
         return Err(Error::Channels { what: "geglu", actual, expected: actual + 1 });
     }
     let shape = x.shape().with_channels(actual / 2);
-    let all = x.as_slice()?;
-    let mut out = engine.buffer(shape.elements()?)?;
+    let all = x.values()?;
+    let mut out = Target::new(engine, shape)?;
     let length = block_length(shape.channels);
-    engine.fill(&mut out, length, |index, to| {
-        let from = &all[index * 2 * length..][..2 * to.len()];
-        geglu_rows(engine.tier(), from, shape.channels, to);
+    out.fill(engine, length, |index, to| {
+        let from = all.block(engine, index * 2 * length, 2 * to.len())?;
+        geglu_rows(engine.tier(), &from, shape.channels, to);
         Ok(())
     })?;
-    give(engine, shape, out)
+    out.give(engine)
 }
 
 /// A linear layer that is gated: equals [`geglu`] of [`Linear`](crate::Linear)'s result, to the bit, but never holds the map of
-/// values and gates (diffusers' `GEGLU`).
+/// values and gates, nor rounds it in bf16 (diffusers' `GEGLU`).
 #[derive(Debug)]
 pub struct GatedLinear(Form);
 
@@ -88,5 +89,6 @@ fn fused(engine: &Engine, dense: &Dense, [rows, input]: [usize; 2], x: &FeatureM
     let axes = (window.axis(NAME, shape.height)?, window.axis(NAME, shape.width)?);
     engine.count(shape.pixels() * rows * input);
     let finish = Epilogue::default();
-    dense.forward(engine, &[x], out_shape, &[(&axes.0, &axes.1)], finish.finish(out_shape)?)
+    let out = (out_shape, engine.map_type(out_shape));
+    dense.forward(engine, &[x], out, &[(&axes.0, &axes.1)], finish.finish(out_shape)?)
 }

@@ -21,7 +21,7 @@ pub fn gram(engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
     let Shape { batch, height, width, channels } = x.shape();
     let shape = Shape::new(batch, channels, channels, 1);
     let (plane, mut all) = (height * width, Vec::with_capacity(shape.elements()?));
-    for picture in x.as_slice()?.chunks(plane * channels) {
+    for picture in x.widened(engine)?.as_slice()?.chunks(plane * channels) {
         let sums = products(engine, picture, channels)?;
         for (row, column) in (0..channels).flat_map(|row| (0..channels).map(move |column| (row, column))) {
             let sum = sums[row.min(column) * channels + row.max(column)];
@@ -70,6 +70,7 @@ pub fn gram_gradient(
     if slope.shape() != expected || x.shape().batch != 1 {
         return Err(Error::Shapes { what: "gram_gradient", actual: slope.shape(), expected });
     }
+    let slope = slope.widened(engine)?;
     let (slopes, pixels) = (slope.as_slice()?, (height * width) as f64);
     let both = |index: usize| {
         let turned = index % channels * channels + index / channels;

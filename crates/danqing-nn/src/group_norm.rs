@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::cpu::{GroupMoments, Lines, group_moments, normalise};
-use crate::elementwise::{block_length, give};
+use crate::elementwise::block_length;
 use crate::epilogue::check_activation;
+use crate::values::Target;
 use crate::{Activation, Engine, Error, FeatureMap, Shape, Weight};
 
 /// Values of a block whose moments are taken at once: they stay in the second-level cache for the second pass.
@@ -66,31 +67,32 @@ impl GroupNorm {
         }
         activation.map_or(Ok(()), |activation| check_activation(activation, channels))?;
         let lines = self.lines(engine, x)?;
-        let (all, plane) = (x.as_slice()?, shape.height * shape.width * channels);
-        let mut out = engine.buffer(all.len())?;
+        let (all, plane) = (x.values()?, shape.height * shape.width * channels);
+        let mut out = Target::new(engine, shape)?;
         let length = block_length(channels);
-        for ((out, from), line) in out.chunks_mut(plane).zip(all.chunks(plane)).zip(&lines) {
-            engine.fill(out, length, |index, to| {
-                let from = &from[index * length..][..to.len()];
-                normalise(engine.tier(), from, line.view(), activation, to);
+        for (picture, line) in lines.iter().enumerate() {
+            let start = picture * plane;
+            out.fill_part(engine, start..start + plane, length, |index, to| {
+                let from = all.block(engine, start + index * length, to.len())?;
+                normalise(engine.tier(), &from, line.view(), activation, to);
                 Ok(())
             })?;
         }
-        give(engine, shape, out)
+        out.give(engine)
     }
 
     /// Of each picture.
     fn lines(&self, engine: &Engine, x: &FeatureMap) -> Result<Vec<Line>, Error> {
         let Shape { batch, height, width, channels } = x.shape();
-        let (all, plane) = (x.as_slice()?, height * width * channels);
+        let (all, plane) = (x.values()?, height * width * channels);
         let length = (BLOCK / channels).max(1) * channels;
         let per_picture = plane.div_ceil(length);
         let parts: Vec<Mutex<Vec<GroupMoments>>> = (0..batch * per_picture).map(|_| Mutex::default()).collect();
         engine.run(parts.len(), &|index| {
             let (picture, at) = (index / per_picture, index % per_picture * length);
             let mut moments = vec![GroupMoments::default(); self.groups];
-            let block = &all[picture * plane + at..][..length.min(plane - at)];
-            group_moments(engine.tier(), block, channels, &mut moments);
+            let block = all.block(engine, picture * plane + at, length.min(plane - at))?;
+            group_moments(engine.tier(), &block, channels, &mut moments);
             *parts[index].lock().unwrap_or_else(PoisonError::into_inner) = moments;
             Ok(())
         })?;

@@ -45,6 +45,7 @@ impl InstanceNorm {
             return Err(Error::Channels { what: "InstanceNorm", actual: shape.channels, expected: self.channels });
         }
         on_device!(engine, |device| device.instance_norm(x, self.epsilon, self.affine.as_ref()));
+        let x = &x.widened(engine)?;
         let plane = shape.height * shape.width;
         let lines = self.lines(engine, x)?;
         let all = x.as_slice()?;

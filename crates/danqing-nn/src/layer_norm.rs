@@ -1,8 +1,9 @@
 //! Normalisation of each pixel by its own channels.
 
 use crate::cpu::{RowNorm, normalise_rows};
-use crate::elementwise::{block_length, give};
+use crate::elementwise::block_length;
 use crate::group_norm::check_epsilon;
+use crate::values::Target;
 use crate::{Engine, Error, FeatureMap, Weight};
 
 /// Equals `torch.nn.functional.layer_norm` over the channels of each pixel: `(x − mean) / sqrt(variance + epsilon) · w + b`,
@@ -77,12 +78,13 @@ fn forward(
     if channels != expected {
         return Err(Error::Channels { what, actual: channels, expected });
     }
-    let all = x.as_slice()?;
-    let mut out = engine.buffer(all.len())?;
+    let all = x.values()?;
+    let mut out = Target::new(engine, x.shape())?;
     let length = block_length(channels);
-    engine.fill(&mut out, length, |index, to| {
-        normalise_rows(engine.tier(), norm, &all[index * length..][..to.len()], to);
+    out.fill(engine, length, |index, to| {
+        let from = all.block(engine, index * length, to.len())?;
+        normalise_rows(engine.tier(), norm, &from, to);
         Ok(())
     })?;
-    give(engine, x.shape(), out)
+    out.give(engine)
 }

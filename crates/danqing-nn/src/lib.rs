@@ -63,6 +63,7 @@ mod pooling;
 mod resize;
 mod shape;
 mod tier;
+mod values;
 mod weight;
 
 pub use activation::Activation;

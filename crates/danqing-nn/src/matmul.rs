@@ -3,7 +3,7 @@
 use crate::cpu::{Dense, KernelShape, Storage};
 use crate::elementwise::give;
 use crate::geometry::Window;
-use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Precision, Shape};
+use crate::{DType, Engine, Epilogue, Error, FeatureMap, PadMode, Precision, Shape};
 
 /// Equals `torch.matmul` of each picture: its pixels are rows, its channels columns; `[n, rows, k] · [n or 1, k, columns]`.
 /// The result has the pixels of `a` and the channels of `b`.
@@ -40,6 +40,7 @@ fn product(
     if shape.channels != k || (other.batch != shape.batch && other.batch != 1) {
         return Err(Error::Shapes { what, actual: other, expected: shape });
     }
+    let (a, b) = (a.widened(engine)?, b.widened(engine)?);
     let (left, right) = (a.as_slice()?, b.as_slice()?);
     let rows = shape.height * shape.width;
     let out_shape = shape.with_channels(columns);
@@ -59,7 +60,7 @@ fn product(
         let x = FeatureMap::from_buffer(line, picture);
         let finish = Epilogue::default();
         let y_shape = line.with_channels(columns);
-        let y = packed.forward(engine, &[&x], y_shape, &[(&axes.0, &axes.1)], finish.finish(y_shape)?)?;
+        let y = packed.forward(engine, &[&x], (y_shape, DType::F32), &[(&axes.0, &axes.1)], finish.finish(y_shape)?)?;
         slots.copy_from_slice(y.as_slice()?);
     }
     give(engine, out_shape, out)

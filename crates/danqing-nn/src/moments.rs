@@ -23,6 +23,7 @@ impl Moments {
     /// # Errors
     /// [`Error::Cancelled`]; a device may fail to copy.
     pub fn of(engine: &Engine, x: &FeatureMap) -> Result<Self, Error> {
+        let x = x.widened(engine)?;
         let (channels, values) = (x.shape().channels, x.as_slice()?);
         let averages = means(engine, values, channels, |_, value| value)?;
         let variances = means(engine, values, channels, |channel, value| (value - averages[channel]).powi(2))?;

@@ -17,6 +17,9 @@ pub fn pad(engine: &Engine, x: &FeatureMap, padding: Padding, mode: PadMode) -> 
     shape.elements()?;
     let (rows, columns) = (rows.axis("pad", height)?, columns.axis("pad", width)?);
     on_device!(engine, |device| device.pad(x, (&rows, &columns), shape));
+    if let Some(words) = x.words() {
+        return Ok(pad(engine, &words, padding, mode)?.into_pairs());
+    }
     let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / shape.width, pixel % shape.width);
@@ -50,6 +53,9 @@ pub fn crop(
     let shape = own.with_size(height, width);
     shape.elements()?;
     on_device!(engine, |device| device.crop(x, (top, left), shape));
+    if let Some(words) = x.words() {
+        return Ok(crop(engine, &words, (top, left), (height, width))?.into_pairs());
+    }
     let values = x.as_slice()?;
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / width, pixel % width);

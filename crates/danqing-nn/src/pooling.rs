@@ -48,6 +48,7 @@ pub fn average_pool(engine: &Engine, x: &FeatureMap, config: PoolConfig) -> Resu
 pub fn global_average_pool(engine: &Engine, x: &FeatureMap) -> Result<FeatureMap, Error> {
     let Shape { height, width, channels, .. } = x.shape();
     on_device!(engine, |device| device.global_average_pool(x));
+    let x = x.widened(engine)?;
     let (plane, values) = (height * width, x.as_slice()?);
     let mut out = engine.buffer(x.shape().batch * channels)?;
     engine.fill(&mut out, channels, |picture, row| {
@@ -99,6 +100,7 @@ fn pool(engine: &Engine, x: &FeatureMap, config: PoolConfig, reduce: Reduce) -> 
     let (rows, columns) = axes(config, x.shape())?;
     let shape = out_shape(x.shape(), (&rows, &columns))?;
     on_device!(engine, |device| device.pool(x, shape, (&rows, &columns), reduce));
+    let x = x.widened(engine)?;
     let (start, values) = (reduce.start(), x.as_slice()?);
     from_pixels(engine, shape, |pixel, row| {
         let (line, column) = (pixel / shape.width, pixel % shape.width);

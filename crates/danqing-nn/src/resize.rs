@@ -34,6 +34,10 @@ pub fn resize(
     shape.elements()?;
     let (rows, columns) = (axis(from.height, height, interpolation), axis(from.width, width, interpolation));
     on_device!(engine, |device| device.resize(x, shape, (&rows, &columns), interpolation));
+    if let (Interpolation::Nearest, Some(words)) = (interpolation, x.words()) {
+        return Ok(resize(engine, &words, height, width, interpolation)?.into_pairs());
+    }
+    let x = x.widened(engine)?;
     let values = x.as_slice()?;
     let pixel = |line: usize, column: usize| &values[(line * from.width + column) * from.channels..][..from.channels];
     from_pixels(engine, shape, |index, row| {

@@ -5,7 +5,7 @@ mod reference;
 
 use danqing_nn::{
     Activation, Conv2d, Conv2dConfig, ConvolutionMethod, Engine, EngineConfig, Epilogue, Error, FeatureMap, PadMode,
-    Padding, Precision, Shape, Weight, concat,
+    Padding, Precision, Shape, Tier, Weight, concat,
 };
 use reference::{ConvCase, Random, Sum, engines, weight};
 
@@ -233,7 +233,9 @@ fn the_method_is_named_where_it_changes_bytes() -> Result<(), Error> {
         let fast = engine.with_convolutions(ConvolutionMethod::Fast);
         assert!(fast.backend().ends_with("-f32"), "{}", fast.backend());
         assert!(direct(&engine).backend().ends_with("-f32-direct"), "{}", direct(&engine).backend());
-        assert!(direct(&engine).with_precision(Precision::Bf16)?.backend().ends_with("-bf16"));
+        // Tiles know no other method.
+        let ending = if engine.tier() == Tier::Amx { "-bf16" } else { "-bf16-direct" };
+        assert!(direct(&engine).with_precision(Precision::Bf16)?.backend().ends_with(ending));
     }
     assert_eq!("direct".parse(), Ok(ConvolutionMethod::Direct));
     let unknown = "winograd".parse::<ConvolutionMethod>().map_err(|error| error.to_string());
@@ -261,6 +263,28 @@ fn weights_of_half_precision_give_the_bits_of_f32() -> Result<(), Error> {
             let is_same = half.chunks(19).zip(full.chunks(20)).all(|(half, full)| half == &full[..19]);
             assert!(is_same, "{} {input} at {side}²", engine.tier());
             assert!(half != run(&halves, &direct(&engine))?, "{} {input} at {side}² ran direct", engine.tier());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn weights_and_maps_of_bf16_give_the_bits_of_f32() -> Result<(), Error> {
+    let mut random = Random::new(64);
+    let rounded = |values: Vec<f32>| values.into_iter().map(|value| f32::from_bits(value.to_bits() & 0xffff_0000));
+    for (side, input) in [(8, 128), (21, 23), (50, 49), (62, 703)] {
+        let w = Weight::new(&[19, input, 3, 3], rounded(random.values(19 * input * 9)).collect())?;
+        let x: Vec<f32> = rounded(random.values(side * side * input)).collect();
+        for engine in engines() {
+            let half = engine.with_precision(Precision::Bf16)?;
+            let map = FeatureMap::from_nhwc(&engine, Shape::new(1, side, side, input), x.clone())?;
+            let run = |packs: &Engine, map: &FeatureMap| {
+                Conv2d::new(packs, Conv2dConfig::same(3), &w, None)?.forward(&engine, map)?.to_nhwc()
+            };
+            // Tiles compute by the definition.
+            if engine.tier() != Tier::Amx {
+                assert!(run(&half, &map)? == run(&engine, &map)?, "{} {input} at {side}²", engine.tier());
+            }
         }
     }
     Ok(())

@@ -126,6 +126,25 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> Self {
+        // SAFETY: see above; 16 bytes are read. A bf16 is the upper half of an f32.
+        unsafe {
+            let words = _mm256_cvtepu16_epi32(_mm_loadu_si128(from.cast()));
+            Self(_mm256_castsi256_ps(_mm256_slli_epi32::<16>(words)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut u16) {
+        // SAFETY: see above; 16 bytes are written. Halves of registers are packed apart, then brought together.
+        unsafe {
+            let words = _mm256_srli_epi32::<16>(_mm256_castps_si256(self.rounded_to_bf16().0));
+            let packed = _mm256_permute4x64_epi64::<0b1000>(_mm256_packus_epi32(words, words));
+            _mm_storeu_si128(to.cast(), _mm256_castsi256_si128(packed));
+        }
+    }
+
+    #[inline(always)]
     unsafe fn turn_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: see above. Pairs of rows, then of pairs, then halves of registers change places.
         unsafe {

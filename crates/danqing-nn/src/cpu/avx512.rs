@@ -131,14 +131,20 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn store_pairs(from: *const f32, to: *mut f32) {
-        // SAFETY: see above; `2 · WIDTH` values to read. A rounded value's upper half is the bf16.
+    unsafe fn load_bf16(from: *const u16) -> Self {
+        // SAFETY: see above; 32 bytes are read. A bf16 is the upper half of an f32.
         unsafe {
-            for half in 0..2 {
-                let rounded = _mm512_castps_si512(Self::load(from.add(half * 16)).rounded_to_bf16().0);
-                let narrow = _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded));
-                _mm256_storeu_si256(to.add(half * 8).cast(), narrow);
-            }
+            let words = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(words)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut u16) {
+        // SAFETY: see above; 32 bytes are written.
+        unsafe {
+            let words = _mm512_srli_epi32::<16>(_mm512_castps_si512(self.rounded_to_bf16().0));
+            _mm256_storeu_si256(to.cast(), _mm512_cvtepi32_epi16(words));
         }
     }
 

@@ -2,15 +2,13 @@
 
 use super::dispatch::{Kernel, dispatch};
 use super::lanes::Lanes;
-use crate::{Engine, Error, FeatureMap, Shape};
+use crate::{Engine, Error, FeatureMap, Shape, Tier};
 
 /// The bits of an `f32` that a bf16 keeps.
 pub(super) const HIGH: u32 = 0xffff_0000;
 /// Makes a NaN quiet, and keeps one whose payload is in the lower half from becoming an infinity.
 pub(super) const QUIET: u32 = 0x0040_0000;
 
-/// Values of a task.
-const BLOCK: usize = 1 << 14;
 /// Pixels of a task.
 const PIXELS: usize = 64;
 
@@ -23,21 +21,22 @@ pub(super) fn rounded(value: f32) -> f32 {
     f32::from_bits(kept & HIGH)
 }
 
+/// The bf16 nearest to `value`, as [`rounded`].
+#[inline(always)]
+pub(super) fn bits(value: f32) -> u16 {
+    (rounded(value).to_bits() >> 16) as u16
+}
+
+/// What a bf16 stands for.
+#[inline(always)]
+pub(crate) fn value(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
+}
+
 /// Two rounded values in the place of one `f32`: what AMX calls a pair, and what [`Lanes::load_halves`] reads.
 #[inline(always)]
 pub(super) fn pair(low: f32, high: f32) -> f32 {
     f32::from_bits(rounded(low).to_bits() >> 16 | rounded(high).to_bits())
-}
-
-/// The map with every value rounded, still as `f32`.
-pub(super) fn rounded_map(engine: &Engine, map: &FeatureMap) -> Result<FeatureMap, Error> {
-    let from = map.as_slice()?;
-    let mut out = engine.buffer(from.len())?;
-    engine.fill(&mut out, BLOCK, |index, to| {
-        dispatch(engine.tier(), Round { from: &from[index * BLOCK..][..to.len()], to });
-        Ok(())
-    })?;
-    Ok(FeatureMap::from_buffer(map.shape(), out))
 }
 
 /// The map with the channels of each group rounded and paired, `[…, groups · ⌈channels of a group / 2⌉]`; where a group has
@@ -55,27 +54,77 @@ pub(super) fn paired_map(engine: &Engine, map: &FeatureMap, groups: usize) -> Re
     Ok(FeatureMap::from_buffer(Shape { channels: pairs, ..shape }, out))
 }
 
-/// Rounds each value.
-struct Round<'a> {
-    from: &'a [f32],
-    to: &'a mut [f32],
+/// Reads bf16 values; both slices have as many.
+pub(crate) fn widen(tier: Tier, from: &[u16], to: &mut [f32]) {
+    dispatch(tier, Widen { from, to });
 }
+
+/// Writes each value's nearest bf16; both slices have as many.
+pub(crate) fn narrow(tier: Tier, from: &[f32], to: &mut [u16]) {
+    dispatch(tier, Narrow { from, to });
+}
+
+pub(super) struct Widen<'a> {
+    pub(super) from: &'a [u16],
+    pub(super) to: &'a mut [f32],
+}
+
+impl Kernel for Widen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        assert!(self.from.len() == self.to.len());
+        let whole = self.from.len() / L::WIDTH * L::WIDTH;
+        // SAFETY: the dispatcher has checked the instructions of `L`; vectors end within both slices.
+        unsafe {
+            for at in (0..whole).step_by(L::WIDTH) {
+                L::load_bf16(self.from.as_ptr().add(at)).store(self.to.as_mut_ptr().add(at));
+            }
+        }
+        self.to[whole..].iter_mut().zip(&self.from[whole..]).for_each(|(slot, &bits)| *slot = value(bits));
+    }
+}
+
+pub(super) struct Narrow<'a> {
+    pub(super) from: &'a [f32],
+    pub(super) to: &'a mut [u16],
+}
+
+impl Kernel for Narrow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        assert!(self.from.len() == self.to.len());
+        let whole = self.from.len() / L::WIDTH * L::WIDTH;
+        // SAFETY: the dispatcher has checked the instructions of `L`; vectors end within both slices.
+        unsafe {
+            for at in (0..whole).step_by(L::WIDTH) {
+                L::load(self.from.as_ptr().add(at)).store_bf16(self.to.as_mut_ptr().add(at));
+            }
+        }
+        self.to[whole..].iter_mut().zip(&self.from[whole..]).for_each(|(slot, &value)| *slot = bits(value));
+    }
+}
+
+/// Rounds values where they lie.
+pub(super) struct Round<'a>(pub(super) &'a mut [f32]);
 
 impl Kernel for Round<'_> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let whole = self.from.len().min(self.to.len()) / L::WIDTH * L::WIDTH;
-        // SAFETY: the dispatcher has checked the instructions of `L`; vectors end within both slices.
+        let whole = self.0.len() / L::WIDTH * L::WIDTH;
+        // SAFETY: the dispatcher has checked the instructions of `L`; vectors end within the slice.
         unsafe {
             for at in (0..whole).step_by(L::WIDTH) {
-                L::load(self.from.as_ptr().add(at)).rounded_to_bf16().store(self.to.as_mut_ptr().add(at));
+                let place = self.0.as_mut_ptr().add(at);
+                L::load(place).rounded_to_bf16().store(place);
             }
         }
-        for (slot, &value) in self.to[whole..].iter_mut().zip(&self.from[whole..]) {
-            *slot = rounded(value);
-        }
+        self.0[whole..].iter_mut().for_each(|value| *value = rounded(*value));
     }
 }
 
@@ -96,9 +145,9 @@ impl Kernel for Pair<'_> {
             let mut done = 0;
             // SAFETY: the dispatcher has checked the instructions of `L`; vectors end within both slices.
             unsafe {
-                while 2 * (done + L::WIDTH) <= from.len() {
-                    L::store_pairs(from.as_ptr().add(2 * done), to.as_mut_ptr().add(done));
-                    done += L::WIDTH;
+                while 2 * done + L::WIDTH <= from.len() {
+                    L::load(from.as_ptr().add(2 * done)).store_bf16(to.as_mut_ptr().add(done).cast());
+                    done += L::WIDTH / 2;
                 }
             }
             for (slot, two) in to[done..].iter_mut().zip(from[2 * done..].chunks(2)) {
@@ -175,7 +224,14 @@ mod tests {
             let bits =
                 |map: &FeatureMap| Ok::<_, Error>(map.as_slice()?.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
             let expected: Vec<u32> = values.iter().map(|&x| rounded(x).to_bits()).collect();
-            assert_eq!(bits(&rounded_map(&engine, &map)?)?, expected, "{tier}");
+            let (mut rounded_values, mut halves) = (values.clone(), vec![0; values.len()]);
+            dispatch(tier, Round(&mut rounded_values));
+            narrow(tier, &values, &mut halves);
+            let mut widened = vec![1.0; values.len()];
+            widen(tier, &halves, &mut widened);
+            for (index, &bits) in expected.iter().enumerate() {
+                assert_eq!([rounded_values[index].to_bits(), widened[index].to_bits()], [bits; 2], "{tier}: {index}");
+            }
             // 2 pixels of 11 groups of 187 channels: 94 pairs each, the last with a zero.
             let paired = bits(&paired_map(&engine, &map, 11)?)?;
             assert_eq!(paired.len(), 2 * 11 * 94);

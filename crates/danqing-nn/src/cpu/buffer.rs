@@ -145,6 +145,25 @@ impl DerefMut for Buffer {
     }
 }
 
+impl Buffer {
+    /// Another buffer of `length` values from the same arena.
+    pub(crate) fn another(&self, length: usize) -> Result<Self, Error> {
+        Arena::take(&self.arena, length)
+    }
+
+    /// The words as two bf16 values each, the low half first.
+    pub(crate) fn halves(&self) -> &[u16] {
+        // SAFETY: every pattern of bits is a `u16`, which needs less alignment; the slice covers the same bytes.
+        unsafe { std::slice::from_raw_parts(self.as_ptr().cast(), 2 * self.length) }
+    }
+}
+
+/// As [`Buffer::halves`], of some words, for writing.
+pub(crate) fn halves_mut(words: &mut [f32]) -> &mut [u16] {
+    // SAFETY: every pattern of bits is a `u16` and an `f32`; the slice covers the same bytes, which are borrowed whole.
+    unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), 2 * words.len()) }
+}
+
 impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some(block) = self.block.take() {

@@ -75,7 +75,9 @@ impl FewOutputs {
             let gather = Gather::new(x, out_shape, axes, &self.zeros)?;
             self.check(&gather, out_shape, weights)?;
             engine.run(gather.pixels().div_ceil(PIXELS), &|index| {
-                let block = gather.block(index * PIXELS, PIXELS.min(gather.pixels() - index * PIXELS));
+                let first = index * PIXELS;
+                let mut rooms = Vec::new();
+                let block = gather.floats(engine, false, (first, PIXELS.min(gather.pixels() - first)), &mut rooms)?;
                 dispatch(self.tier, Task { layer: self, weights, block, output, finish });
                 Ok(())
             })?;

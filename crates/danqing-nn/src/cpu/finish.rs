@@ -3,6 +3,7 @@
 use super::dispatch::{Kernel, dispatch};
 use super::lanes::Lanes;
 use super::math;
+use crate::values::Values;
 use crate::{Activation, Error, FeatureMap, Shape, Tier};
 
 /// An epilogue checked against the output's shape.
@@ -16,7 +17,7 @@ pub(crate) struct Finish<'a> {
 /// A map to add, perhaps one channel, one pixel or one picture for all.
 #[derive(Clone, Copy)]
 pub(crate) struct Addend<'a> {
-    values: &'a [f32],
+    values: Values<'a>,
     channels: usize,
     pixels: usize,
     /// Pixels of the output that share one of the map's.
@@ -28,13 +29,17 @@ impl<'a> Addend<'a> {
     pub(crate) fn new(map: &'a FeatureMap, shape: Shape) -> Result<Self, Error> {
         let own = map.shape();
         let shared_by = shape.height * shape.width / (own.height * own.width);
-        Ok(Self { values: map.as_slice()?, channels: own.channels, pixels: own.pixels(), shared_by })
+        Ok(Self { values: map.values()?, channels: own.channels, pixels: own.pixels(), shared_by })
     }
 
     /// The map's values for a pixel of the output: its channels, or the one for all of them.
     #[inline(always)]
-    pub(crate) fn pixel(&self, pixel: usize) -> &'a [f32] {
-        &self.values[pixel / self.shared_by % self.pixels * self.channels..][..self.channels]
+    pub(crate) fn pixel(&self, pixel: usize) -> Values<'a> {
+        let start = pixel / self.shared_by % self.pixels * self.channels;
+        match self.values {
+            Values::F32(values) => Values::F32(&values[start..][..self.channels]),
+            Values::Bf16(bits) => Values::Bf16(&bits[start..][..self.channels]),
+        }
     }
 
     /// Whether a map of shape `own` can be added to maps of `shape`.
@@ -51,8 +56,9 @@ impl<'a> Addend<'a> {
         // SAFETY: the caller has the instructions of `L`.
         unsafe {
             match self.pixel(pixel) {
-                [one] => map_row::<L>(row, &AddOne(*one)),
-                each => map_row::<L>(row, &AddEach(&each[channel..][..row.len()])),
+                Values::F32([one]) => map_row::<L>(row, &AddOne(*one)),
+                Values::F32(each) => map_row::<L>(row, &AddEach(&each[channel..][..row.len()])),
+                Values::Bf16(each) => map_row::<L>(row, &AddBf16(&each[channel..][..row.len()])),
             }
         }
     }
@@ -153,6 +159,21 @@ impl Change for AddEach<'_> {
     unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
         // SAFETY: passed on from the caller.
         unsafe { x.plus(load::<L>(self.0, at)) }
+    }
+}
+
+/// A bf16 value to each.
+struct AddBf16<'a>(&'a [u16]);
+
+impl Change for AddBf16<'_> {
+    #[inline(always)]
+    unsafe fn at<L: Lanes>(&self, x: L, at: usize) -> L {
+        let left = self.0.len() - at;
+        // SAFETY: passed on from the caller; `left` values are valid.
+        unsafe {
+            let from = self.0.as_ptr().add(at);
+            x.plus(if left >= L::WIDTH { L::load_bf16(from) } else { L::load_first_bf16(from, left) })
+        }
     }
 }
 

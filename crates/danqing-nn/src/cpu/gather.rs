@@ -1,13 +1,16 @@
 //! Where each output pixel of a block reads its inputs: an indirection table instead of an im2col matrix
 //! (M. Dukhan, "The Indirect Convolution Algorithm", 2019).
 
+use super::bf16::{Round, Widen};
 use super::buffer::Buffer;
+use super::dispatch::dispatch;
 use crate::geometry::{Axis, OUTSIDE};
-use crate::{Error, FeatureMap, Shape};
+use crate::values::Values;
+use crate::{Engine, Error, FeatureMap, Shape, Tier};
 
 /// The pixels of one convolution phase: every combination of a row and a column of two axes, for each picture.
 pub(super) struct Gather<'a> {
-    input: &'a [f32],
+    input: Values<'a>,
     input_shape: Shape,
     out_shape: Shape,
     y: &'a Axis,
@@ -44,7 +47,7 @@ impl<'a> Gather<'a> {
         (y, x): (&'a Axis, &'a Axis),
         zeros: &'a [f32],
     ) -> Result<Self, Error> {
-        let (input, input_shape) = (map.as_slice()?, map.shape());
+        let (input, input_shape) = (map.values()?, map.shape());
         let fits = |axis: &Axis, input: usize, out: usize| {
             axis.sources.iter().all(|&n| n == OUTSIDE || n < input)
                 && axis.sources.len() == axis.taps.len() * axis.outputs.len()
@@ -81,14 +84,33 @@ impl<'a> Gather<'a> {
         self.input_shape.channels
     }
 
-    /// Pixels `first..first + count` of this phase.
-    pub(super) fn block(&self, first: usize, count: usize) -> Block {
+    /// Pixels `first..first + count` of this phase as `f32`, rounded to bf16 where `is_rounded`; what must be copied for that, to
+    /// widen or to round it, goes to `rooms`, which live as long as the block.
+    pub(super) fn floats(
+        &self,
+        engine: &Engine,
+        is_rounded: bool,
+        (first, count): (usize, usize),
+        rooms: &mut Vec<Buffer>,
+    ) -> Result<Block, Error> {
+        if matches!(self.input, Values::F32(_)) && !is_rounded {
+            return Ok(self.block(first, count));
+        }
+        let mut room = engine.buffer(count * self.taps() * self.channels())?;
+        let block = self.copied(engine.tier(), first, count, &mut room);
+        rooms.push(room);
+        Ok(block)
+    }
+
+    /// Pixels `first..first + count` of this phase, of an input of `f32`.
+    fn block(&self, first: usize, count: usize) -> Block {
         let mut sources = vec![self.zeros.as_ptr(); self.taps() * count];
         let mut pixels = Vec::with_capacity(count);
+        let Values::F32(input) = self.input else { return Block { pixels, sources: Vec::new() } };
         for run in self.runs(first, count) {
             self.name(&run, &mut pixels);
             self.each_line(&run, |tap, line, offsets| {
-                let slots = &mut sources[tap * count + run.index..][..run.length];
+                let (slots, line) = (&mut sources[tap * count + run.index..][..run.length], &input[line..]);
                 for (slot, &offset) in slots.iter_mut().zip(offsets) {
                     if offset != OUTSIDE {
                         *slot = line[offset..].as_ptr();
@@ -99,28 +121,59 @@ impl<'a> Gather<'a> {
         Block { pixels, sources }
     }
 
-    /// Pixels `first..first + count` of an input that lies in several maps of one geometry: the taps of the first map,
-    /// then those of the second, and so on.
-    pub(super) fn block_of(parts: &[Self], first: usize, count: usize) -> Block {
-        let mut whole = Block { pixels: Vec::new(), sources: Vec::new() };
-        for part in parts {
-            let Block { pixels, mut sources } = part.block(first, count);
-            whole.pixels = pixels;
-            whole.sources.append(&mut sources);
+    /// As [`Self::block`], each value copied into `room` on the way: widened, or rounded to bf16. Neighbouring pixels share what
+    /// both read of a row.
+    ///
+    /// `room` holds at least `count · taps · channels` values.
+    fn copied(&self, tier: Tier, first: usize, count: usize, room: &mut Buffer) -> Block {
+        let (channels, x_taps) = (self.channels(), self.x.taps.len());
+        let step = self.x.step.unwrap_or(x_taps).min(x_taps);
+        // Places in the room; of those that lie outside, none.
+        let mut places = vec![None; self.taps() * count];
+        let mut pixels = Vec::with_capacity(count);
+        for run in self.runs(first, count) {
+            self.name(&run, &mut pixels);
+            let line_length = ((run.length - 1) * step + x_taps) * channels;
+            let start = run.index * self.taps() * channels;
+            self.each_line(&run, |tap, line, offsets| {
+                let (row, column) = (tap / x_taps, tap % x_taps);
+                // What later taps read is the first taps of later pixels; only the last pixel has its own.
+                let own = if column < step { 0 } else { run.length - 1 };
+                for (index, &offset) in offsets.iter().enumerate().filter(|(_, offset)| **offset != OUTSIDE) {
+                    let place = start + row * line_length + (index * step + column) * channels;
+                    places[tap * count + run.index + index] = Some(place);
+                    if index >= own {
+                        let to = &mut room[place..][..channels];
+                        match self.input {
+                            Values::F32(input) => {
+                                to.copy_from_slice(&input[line + offset..][..channels]);
+                                dispatch(tier, Round(to));
+                            }
+                            Values::Bf16(input) => {
+                                dispatch(tier, Widen { from: &input[line + offset..][..channels], to });
+                            }
+                        }
+                    }
+                }
+            });
         }
-        whole
+        // Pointers are taken after the last write: one of before would read what it may not.
+        let room = &room[..];
+        let source = |place: Option<usize>| place.map_or(self.zeros.as_ptr(), |place| room[place..].as_ptr());
+        Block { pixels, sources: places.into_iter().map(source).collect() }
     }
 
     /// As [`Self::block`] with the input rows of each run copied into `strips`, padding included, and one source per
     /// pixel and row tap, `[row taps, pixels]`: all column taps of a pixel lie side by side behind it, neighbouring
     /// pixels share theirs. For few channels, where a copy costs less than a pointer per tap.
     ///
-    /// `strips` holds at least `count · taps · channels` values.
-    pub(super) fn strips(&self, first: usize, count: usize, strips: &mut Buffer) -> Block {
+    /// `strips` holds at least `count · taps · channels` values; they are rounded to bf16 where `is_rounded`.
+    pub(super) fn strips(&self, (tier, is_rounded): (Tier, bool), first: usize, count: usize, strips: &mut Buffer) -> Block {
         let (channels, x_taps, y_taps) = (self.channels(), self.x.taps.len(), self.y.taps.len());
         let step = self.x.step.unwrap_or(x_taps).min(x_taps);
         let mut places = vec![0; y_taps * count];
         let mut pixels = Vec::with_capacity(count);
+        let Values::F32(input) = self.input else { return Block { pixels, sources: Vec::new() } };
         for run in self.runs(first, count) {
             self.name(&run, &mut pixels);
             let line_length = ((run.length - 1) * step + x_taps) * channels;
@@ -128,7 +181,7 @@ impl<'a> Gather<'a> {
             let strip = &mut strips[start..][..y_taps * line_length];
             strip.fill(0.0);
             self.each_line(&run, |tap, line, offsets| {
-                let to = &mut strip[tap / x_taps * line_length..][..line_length];
+                let (to, line) = (&mut strip[tap / x_taps * line_length..][..line_length], &input[line..]);
                 // What later taps read is the first taps of later pixels; only the last pixel has its own.
                 let own = if tap % x_taps < step { 0 } else { run.length - 1 };
                 let place = (own * step + tap % x_taps) * channels;
@@ -139,6 +192,9 @@ impl<'a> Gather<'a> {
                     *place = start + tap * line_length + index * step * channels;
                 }
             }
+        }
+        if is_rounded {
+            dispatch(tier, Round(strips));
         }
         // Pointers are taken after the last write: one of before would read what it may not.
         let strips = &strips[..];
@@ -171,16 +227,16 @@ impl<'a> Gather<'a> {
         pixels.extend(columns.iter().map(|column| line * self.out_shape.width + column));
     }
 
-    /// Calls `visit` for each tap that reads an input row: tap, that row to the end of the input, and the offset in it
-    /// of each of the run's pixels.
-    fn each_line(&self, run: &Run, mut visit: impl FnMut(usize, &[f32], &[usize])) {
+    /// Calls `visit` for each tap that reads an input row: tap, the row's place in the input, and the offset in it of each of the
+    /// run's pixels.
+    fn each_line(&self, run: &Run, mut visit: impl FnMut(usize, usize, &[usize])) {
         let (y_taps, x_taps) = (self.y.taps.len(), self.x.taps.len());
         for (y_tap, &y) in self.y.sources[run.row * y_taps..][..y_taps].iter().enumerate() {
             if y == OUTSIDE {
                 continue;
             }
             let line = (run.picture * self.input_shape.height + y) * self.input_shape.width;
-            let line = &self.input[line * self.input_shape.channels..];
+            let line = line * self.input_shape.channels;
             for x_tap in 0..x_taps {
                 let offsets = &self.columns[x_tap * self.x.outputs.len() + run.column..][..run.length];
                 visit(y_tap * x_taps + x_tap, line, offsets);

@@ -46,6 +46,11 @@ pub(super) trait Lanes: Copy {
     /// The nearest bf16, ties to even; NaN stays NaN.
     unsafe fn rounded_to_bf16(self) -> Self;
 
+    /// Reads `WIDTH` bf16 values, which have no alignment.
+    unsafe fn load_bf16(from: *const u16) -> Self;
+    /// Writes the nearest bf16 of each lane, as [`Self::rounded_to_bf16`].
+    unsafe fn store_bf16(self, to: *mut u16);
+
     /// Transposes eight rows of eight values: `to[column][row] = from[row][column]`, strides from one row to the next.
     #[inline(always)]
     unsafe fn turn_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
@@ -53,17 +58,6 @@ pub(super) trait Lanes: Copy {
         unsafe {
             for index in 0..64 {
                 *to.add(index % 8 * to_stride + index / 8) = *from.add(index / 8 * from_stride + index % 8);
-            }
-        }
-    }
-
-    /// Rounds `2 · WIDTH` values to bf16 and writes them as `WIDTH` pairs.
-    #[inline(always)]
-    unsafe fn store_pairs(from: *const f32, to: *mut f32) {
-        // SAFETY: `2 · WIDTH` values to read and `WIDTH` to write by the caller's promise.
-        unsafe {
-            for index in 0..Self::WIDTH {
-                *to.add(index) = super::bf16::pair(*from.add(2 * index), *from.add(2 * index + 1));
             }
         }
     }
@@ -86,6 +80,28 @@ pub(super) trait Lanes: Copy {
         // SAFETY: `count` values are valid by the trait's contract, and at most 16.
         unsafe {
             self.store(lanes.as_mut_ptr());
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count.min(Self::WIDTH));
+        }
+    }
+
+    /// Reads `count` bf16 values, the rest is 0.
+    #[inline(always)]
+    unsafe fn load_first_bf16(from: *const u16, count: usize) -> Self {
+        let mut lanes = [0_u16; 16];
+        // SAFETY: `count` values are valid by the trait's contract, and at most 16.
+        unsafe {
+            std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count.min(Self::WIDTH));
+            Self::load_bf16(lanes.as_ptr())
+        }
+    }
+
+    /// Writes the nearest bf16 of the first `count` lanes.
+    #[inline(always)]
+    unsafe fn store_first_bf16(self, to: *mut u16, count: usize) {
+        let mut lanes = [0_u16; 16];
+        // SAFETY: `count` values are valid by the trait's contract, and at most 16.
+        unsafe {
+            self.store_bf16(lanes.as_mut_ptr());
             std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count.min(Self::WIDTH));
         }
     }

@@ -27,6 +27,7 @@ mod int8;
 mod lanes;
 mod math;
 mod norm;
+mod output;
 mod pool;
 mod portable;
 mod shared;
@@ -38,7 +39,8 @@ mod wide;
 
 pub(crate) use amx::has_tiles;
 pub(crate) use attention::{Problem, ScoreMask, attend};
-pub(crate) use buffer::{Arena, Buffer};
+pub(crate) use bf16::{narrow, value as bf16_value, widen};
+pub(crate) use buffer::{Arena, Buffer, halves_mut};
 pub(crate) use dense::{Dense, KernelShape, Storage};
 pub(crate) use depthwise::Depthwise;
 pub(crate) use few::FewOutputs;
@@ -47,5 +49,6 @@ pub(crate) use gram::{CHUNK as GRAM_CHUNK, add_products};
 #[cfg(all(test, target_arch = "x86_64", target_os = "linux"))]
 pub(crate) use guard::Guard;
 pub(crate) use norm::{GroupMoments, Lines, RowNorm, geglu_rows, group_moments, normalise, normalise_rows};
+pub(crate) use output::Output;
 pub(crate) use pool::Pool;
 pub(crate) use shared::Shared;

@@ -107,6 +107,19 @@ impl<const W: usize> Lanes for Portable<W> {
     }
 
     #[inline(always)]
+    unsafe fn load_bf16(from: *const u16) -> Self {
+        // SAFETY: the contract gives W valid values; they have no alignment.
+        let halves = unsafe { from.cast::<[u16; W]>().read_unaligned() };
+        Self(halves.map(bf16::value))
+    }
+
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut u16) {
+        // SAFETY: the contract gives W places; they have no alignment.
+        unsafe { to.cast::<[u16; W]>().write_unaligned(self.0.map(bf16::bits)) }
+    }
+
+    #[inline(always)]
     unsafe fn rounded_to_bf16(self) -> Self {
         lanewise!(self, self, a, _b => bf16::rounded(a))
     }

@@ -3,7 +3,7 @@
 use crate::conv2d::check_settings;
 use crate::cpu::{Dense, FewOutputs, Finish, KernelShape, Storage};
 use crate::geometry::{Axis, OUTSIDE, Spread, Window};
-use crate::{Conv2dConfig, Engine, Error, FeatureMap, PadMode, Padding, Shape, Weight};
+use crate::{Conv2dConfig, DType, Engine, Error, FeatureMap, PadMode, Padding, Shape, Weight};
 
 /// Equals `torch.ops.aten.convolution_backward`'s input gradient of the [`crate::Conv2d`] of the same settings and
 /// weight, through `pad` of its mode: the adjoint of the convolution, mirrored and repeated borders included.
@@ -133,7 +133,7 @@ impl Conv2dGradient {
         let axes: Vec<(&Axis, &Axis)> = rows.iter().flat_map(|y| columns.iter().map(move |x| (y, x))).collect();
         let finish = Finish { residual: None, activation: None, skip: None };
         match &self.path {
-            Path::Dense(dense) => dense.forward(engine, &[gradient], shape, &axes, finish),
+            Path::Dense(dense) => dense.forward(engine, &[gradient], (shape, DType::F32), &axes, finish),
             Path::FewOutputs(few) => few.forward(engine, gradient, shape, &axes, finish),
         }
     }

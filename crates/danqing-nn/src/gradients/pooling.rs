@@ -20,6 +20,7 @@ pub fn max_pool_gradient(
     config: PoolConfig,
 ) -> Result<FeatureMap, Error> {
     let windows = Windows::new(x.shape(), gradient, config)?;
+    let (x, gradient) = (x.widened(engine)?, gradient.widened(engine)?);
     let (values, slopes) = (x.as_slice()?, gradient.as_slice()?);
     let channels = x.shape().channels;
     from_pixels(engine, x.shape(), |pixel, row| {
@@ -80,6 +81,7 @@ pub fn average_pool_gradient(
     config: PoolConfig,
 ) -> Result<FeatureMap, Error> {
     let windows = Windows::new(shape, gradient, config)?;
+    let gradient = gradient.widened(engine)?;
     let slopes = gradient.as_slice()?;
     let area = (config.kernel * config.kernel) as f32;
     from_pixels(engine, shape, |pixel, row| {

@@ -13,6 +13,7 @@ pub fn relu_gradient(engine: &Engine, gradient: FeatureMap, y: &FeatureMap) -> R
     if y.shape() != shape {
         return Err(Error::Shapes { what: "relu_gradient", actual: y.shape(), expected: shape });
     }
+    let y = y.widened(engine)?;
     let values = y.as_slice()?;
     let mut buffer = gradient.into_buffer(engine)?;
     let length = block_length(shape.channels);

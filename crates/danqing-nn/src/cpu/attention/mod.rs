@@ -12,8 +12,11 @@ mod tile;
 mod turn;
 
 use self::pack::Packed;
-use self::task::{Output, Task};
+use self::task::Task;
+use super::bf16;
 use super::dispatch::{PanelWidth, dispatch};
+use super::output::Output;
+use crate::values::Values;
 use crate::{Engine, Error};
 
 /// Most queries of a task, of small and of large heads: with queries and sums, a block's keys and values stay in the
@@ -31,9 +34,9 @@ const TASKS: usize = 32;
 /// Attention with its operands in memory: `q`, `k` and `v` are `[batch, tokens, heads · size]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Problem<'a> {
-    pub(crate) q: &'a [f32],
-    pub(crate) k: &'a [f32],
-    pub(crate) v: &'a [f32],
+    pub(crate) q: Values<'a>,
+    pub(crate) k: Values<'a>,
+    pub(crate) v: Values<'a>,
     pub(crate) batch: usize,
     pub(crate) queries: usize,
     pub(crate) keys: usize,
@@ -54,14 +57,12 @@ pub(crate) struct ScoreMask<'a> {
     pub(crate) heads: usize,
 }
 
-/// Writes `[batch, queries, heads · size]`; lengths of all slices are checked by the caller.
-pub(crate) fn attend(engine: &Engine, problem: &Problem<'_>, out: &mut [f32]) -> Result<(), Error> {
+/// Writes `[batch, queries, heads · size]`; lengths of all slices, and the output's, are checked by the caller.
+pub(crate) fn attend(engine: &Engine, problem: &Problem<'_>, output: Output) -> Result<(), Error> {
     let packed = Packed::of(engine, problem)?;
-    let Problem { batch, heads, queries, size, .. } = *problem;
+    let Problem { batch, heads, queries, .. } = *problem;
     let most = problem.queries_of_a_task(dispatch(engine.tier(), PanelWidth));
     let blocks = queries.div_ceil(most);
-    let output = Output { first: out.as_mut_ptr(), stride: heads * size };
-    assert!(out.len() == batch * queries * output.stride);
     engine.run(batch * blocks * heads, &|index| {
         let (pair, block) = problem.place(index, blocks);
         let first = block * most;
@@ -72,16 +73,36 @@ pub(crate) fn attend(engine: &Engine, problem: &Problem<'_>, out: &mut [f32]) ->
 }
 
 impl<'a> Problem<'a> {
-    /// The head's channels of a token; `tokens` belong to a picture.
-    fn row(&self, map: &'a [f32], tokens: usize, pair: usize, token: usize) -> &'a [f32] {
-        self.rows(map, tokens, pair, token, 1)
+    /// The head's channels of `count` tokens, `tokens` belonging to a picture: where they lie one [`Self::stride`] apart, or
+    /// widened into `room`, side by side.
+    fn rows<'b>(
+        &self,
+        map: Values<'a>,
+        tokens: usize,
+        (pair, token, count): (usize, usize, usize),
+        room: &'b mut [f32],
+    ) -> (&'b [f32], usize)
+    where
+        'a: 'b,
+    {
+        let (picture, head) = (pair / self.heads, pair % self.heads);
+        let stride = self.heads * self.size;
+        let start = (picture * tokens + token) * stride + head * self.size;
+        match map {
+            Values::F32(values) => (&values[start..][..(count - 1) * stride + self.size], stride),
+            Values::Bf16(bits) => {
+                for (row, to) in room[..count * self.size].chunks_exact_mut(self.size).enumerate() {
+                    let from = &bits[start + row * stride..][..self.size];
+                    to.iter_mut().zip(from).for_each(|(slot, &bits)| *slot = bf16::value(bits));
+                }
+                (&room[..count * self.size], self.size)
+            }
+        }
     }
 
-    /// As [`Self::row`], of `count` tokens: what lies from the first one's channels to the last one's.
-    fn rows(&self, map: &'a [f32], tokens: usize, pair: usize, token: usize, count: usize) -> &'a [f32] {
-        let (picture, head) = (pair / self.heads, pair % self.heads);
-        let length = (count - 1) * self.heads * self.size + self.size;
-        &map[((picture * tokens + token) * self.heads + head) * self.size..][..length]
+    /// Values of a room for [`Self::rows`] of `count` tokens of a map.
+    fn room(&self, map: Values<'_>, count: usize) -> usize {
+        if matches!(map, Values::Bf16(_)) { count * self.size } else { 0 }
     }
 
     /// Whole panels of `width` queries, fewer where there would be fewer than [`TASKS`] tasks.

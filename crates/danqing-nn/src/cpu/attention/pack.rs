@@ -33,18 +33,21 @@ impl Packed {
             // SAFETY: blocks do not overlap, and each index runs once.
             let (k, v) = unsafe { (to_k.part(at, length), to_v.part(at, length)) };
             let factor = problem.scale * LOG2_E;
-            let row = |map, key| problem.row(map, keys, pair, first + key);
+            let mut k_room = engine.buffer(problem.room(problem.k, count))?;
+            let mut v_room = engine.buffer(problem.room(problem.v, count))?;
+            let (k_rows, k_stride) = problem.rows(problem.k, keys, (pair, first, count), &mut k_room);
+            let (v_rows, v_stride) = problem.rows(problem.v, keys, (pair, first, count), &mut v_room);
             for (start, height) in bands(count, rows) {
                 let band = &mut k[start * size..][..height * size];
                 for key in 0..height {
                     let slots = band[key..].iter_mut().step_by(height);
-                    slots.zip(row(problem.k, start + key)).for_each(|(slot, &value)| *slot = value * factor);
+                    slots.zip(&k_rows[(start + key) * k_stride..][..size]).for_each(|(slot, &value)| *slot = value * factor);
                 }
             }
             for (start, height) in bands(size, rows) {
                 let band = &mut v[start * count..][..height * count];
                 for (key, slots) in band.chunks_exact_mut(height).enumerate() {
-                    let values = &row(problem.v, key)[start..];
+                    let values = &v_rows[key * v_stride + start..];
                     slots.iter_mut().zip(values).for_each(|(slot, &value)| *slot = value);
                 }
             }

@@ -10,17 +10,8 @@ use crate::cpu::buffer::Buffer;
 use crate::cpu::dispatch::Kernel;
 use crate::cpu::lanes::Lanes;
 use crate::cpu::math;
+use crate::cpu::output::Output;
 use crate::{Engine, Error};
-
-/// The output map, of which each task writes its own queries and head.
-#[derive(Clone, Copy)]
-pub(super) struct Output {
-    pub(super) first: *mut f32,
-    pub(super) stride: usize,
-}
-
-// SAFETY: tasks write disjoint queries or heads, see `attend`.
-unsafe impl Sync for Output {}
 
 pub(super) struct Task<'a> {
     pub(super) engine: &'a Engine,
@@ -46,6 +37,8 @@ struct Scratch {
     most: Buffer,
     /// Sum of each query's exponentials.
     total: Buffer,
+    /// Rows of a panel on their way from or to a map of bf16.
+    rows: Buffer,
 }
 
 impl Scratch {
@@ -58,6 +51,7 @@ impl Scratch {
             scores: engine.buffer(task.packed.block.min(task.problem.keys) * lanes.min(2 * width))?,
             most: engine.buffer(lanes)?,
             total: engine.buffer(lanes)?,
+            rows: engine.buffer(lanes.min(2 * width) * task.problem.size)?,
         })
     }
 }
@@ -114,17 +108,18 @@ impl Task<'_> {
     /// The task's queries, turned.
     #[inline(always)]
     unsafe fn load_queries<L: Lanes>(&self, scratch: &mut Scratch) {
-        let Problem { queries, size, heads, .. } = *self.problem;
+        let Problem { queries, size, .. } = *self.problem;
         for panel in (0..self.count).step_by(2 * L::WIDTH) {
             let (count, lanes) = self.lanes(panel, L::WIDTH);
             let to = &mut scratch.q[panel * size..][..lanes * size];
             if count < lanes {
                 to.fill(0.0);
             }
-            let rows = self.problem.rows(self.problem.q, queries, self.pair, self.first + panel, count);
-            let from = Rows { first: rows.as_ptr(), stride: heads * size };
-            // SAFETY: the caller has the instructions of `L`; the panel's queries lie one token apart in the map, and `to` has
-            // `size` rows of `lanes`.
+            let place = (self.pair, self.first + panel, count);
+            let (rows, stride) = self.problem.rows(self.problem.q, queries, place, &mut scratch.rows);
+            let from = Rows { first: rows.as_ptr(), stride };
+            // SAFETY: the caller has the instructions of `L`; the panel's queries lie one stride apart, and `to` has `size` rows of
+            // `lanes`.
             unsafe { turn::<L>(from, (count, size), Rows { first: to.as_mut_ptr(), stride: lanes }) };
         }
     }
@@ -207,9 +202,17 @@ impl Task<'_> {
                         L::load(at).times(share).store(at);
                     }
                 }
-                let first = self.output.first.add(token * self.output.stride + head * size);
                 let from = Rows { first: sums.as_ptr(), stride: lanes };
-                turn::<L>(from, (size, count), Rows { first, stride: self.output.stride });
+                if let Some((first, stride)) = self.output.floats() {
+                    let first = first.add(token * stride + head * size);
+                    turn::<L>(from, (size, count), Rows { first, stride });
+                } else {
+                    let rows = scratch.rows.as_mut_ptr();
+                    turn::<L>(from, (size, count), Rows { first: rows, stride: size });
+                    for query in 0..count {
+                        self.output.write::<L>(token + query, head * size, rows.add(query * size), size);
+                    }
+                }
             }
         }
     }

@@ -47,8 +47,10 @@ impl Task<'_> {
                     unsafe {
                         let gate = math::gelu(L::load(gates.as_ptr().add(half * L::WIDTH)));
                         let y = L::load(values.as_ptr().add(half * L::WIDTH)).times(gate);
-                        let to = self.output.first.add(pixel * self.output.channels + channel);
-                        if channels - channel >= L::WIDTH { y.store(to) } else { y.store_first(to, channels - channel) }
+                        let mut lanes = [0.0; 16];
+                        y.store(lanes.as_mut_ptr());
+                        let count = L::WIDTH.min(channels - channel);
+                        self.output.write::<L>(pixel, channel, lanes.as_ptr(), count);
                     }
                 }
             }

@@ -11,19 +11,19 @@ mod pack;
 mod task;
 mod winograd;
 
-use std::borrow::Cow;
-
 use self::pack::{Phase, parted, strip_chunks};
-use self::task::{Job, Output, Task};
+use self::task::{Job, Task};
 use super::amx;
-use super::bf16::{paired_map, rounded_map};
+use super::bf16::paired_map;
+use super::buffer::Buffer;
 use super::dispatch::{PanelWidth, dispatch};
 use super::f16;
 use super::finish::Finish;
-use super::gather::Gather;
+use super::gather::{Block, Gather};
 use super::int8;
 use crate::geometry::Axis;
-use crate::{Engine, Error, FeatureMap, Precision, Shape, Tier};
+use crate::values::Target;
+use crate::{DType, Engine, Error, FeatureMap, Precision, Shape, Tier};
 
 pub(super) use self::pack::Segment;
 
@@ -144,12 +144,12 @@ impl Form {
         if self == Self::Tiles { pixels.next_multiple_of(amx::BLOCK) } else { pixels }
     }
 
-    /// The input as the kernel reads it.
-    fn input<'a>(self, engine: &Engine, map: &'a FeatureMap, groups: usize) -> Result<Cow<'a, FeatureMap>, Error> {
-        match self {
-            Self::F32 | Self::F16 | Self::Int8 => Ok(Cow::Borrowed(map)),
-            Self::Bf16 => rounded_map(engine, map).map(Cow::Owned),
-            Self::Tiles => paired_map(engine, map, groups).map(Cow::Owned),
+    /// The input as the kernel's blocks are made of it.
+    fn input(self, engine: &Engine, map: &FeatureMap, groups: usize) -> Result<FeatureMap, Error> {
+        match (self, map.words()) {
+            (Self::Tiles, Some(words)) if (map.shape().channels / groups).is_multiple_of(2) => Ok(words),
+            (Self::Tiles, _) => paired_map(engine, &map.widened(engine)?, groups),
+            _ => Ok(map.clone()),
         }
     }
 }
@@ -238,51 +238,78 @@ impl Dense {
         if self.form == Form::Int8 { &NOTHING[..self.width] } else { self.bias(group, block) }
     }
 
-    /// Convolves the channels of all `maps`, one after another; `axes` gives the rows and columns of each phase, in the
-    /// order of packing. More than one map only if [`Self::takes_parts`].
+    /// Convolves the channels of all `maps`, one after another, into a map of `out_shape` and a type; `axes` gives the rows and
+    /// columns of each phase, in the order of packing. More than one map only if [`Self::takes_parts`].
     pub(crate) fn forward(
         &self,
         engine: &Engine,
         maps: &[&FeatureMap],
-        out_shape: Shape,
+        (out_shape, dtype): (Shape, DType),
         axes: &[(&Axis, &Axis)],
         finish: Finish<'_>,
     ) -> Result<FeatureMap, Error> {
         self.check(engine, maps, out_shape)?;
-        let inputs = maps.iter().map(|map| self.form.input(engine, map, self.shape.groups));
-        let inputs = inputs.collect::<Result<Vec<_>, Error>>()?;
+        let has_strips = self.phases.iter().any(|phase| self.shape.has_strips(phase.taps));
+        let input = |map: &&FeatureMap| {
+            let map = if has_strips { map.widened(engine)? } else { (*map).clone() };
+            self.form.input(engine, &map, self.shape.groups)
+        };
+        let inputs = maps.iter().map(input).collect::<Result<Vec<_>, Error>>()?;
         let gathers = self.gathers(&inputs, out_shape, axes)?;
+        let mut out = Target::of(engine, out_shape, dtype)?;
         if let &[axes] = axes
             && winograd::pays(self, engine, out_shape, axes)
         {
-            return winograd::forward(self, engine, maps, out_shape, axes, finish);
+            winograd::forward(self, engine, maps, (out_shape, out.output()), axes, finish)?;
+            return Ok(out.into_map());
         }
         let channels: Vec<usize> = inputs.iter().map(|map| map.shape().channels).collect();
         let chunks: Vec<_> = self.phases.iter().map(|phase| parted(&phase.chunks, &channels, phase.taps)).collect();
-        let mut out = engine.buffer(out_shape.elements()?)?;
         let jobs = self.jobs(&gathers);
         let strip_chunks: Vec<_> = gathers
             .iter()
             .filter_map(|parts| Some(strip_chunks(parts.first()?.window(), parts.first()?.channels())))
             .collect();
-        let output = Output { first: out.as_mut_ptr(), channels: out_shape.channels };
+        let output = out.output();
         engine.run(jobs.len(), &|index| {
             let job = &jobs[index];
             let rows = self.form.rows(job.count);
             let sums = engine.buffer(rows * job.blocks * self.width)?;
             let (parts, taps) = (&gathers[job.phase], self.phases[job.phase].taps);
-            // `strips` lives as long as the block that points into it.
-            let mut strips;
+            // Lives as long as the block that points into it.
+            let mut rooms = Vec::new();
             let (block, chunks) = match &parts[..] {
                 [gather] if self.shape.has_strips(taps) => {
-                    strips = engine.buffer(job.count * taps * gather.channels())?;
-                    (gather.strips(job.first, job.count, &mut strips), &strip_chunks[job.phase])
+                    let mut strips = engine.buffer(job.count * taps * gather.channels())?;
+                    let rounding = (self.tier, self.form == Form::Bf16);
+                    let block = gather.strips(rounding, job.first, job.count, &mut strips);
+                    rooms.push(strips);
+                    (block, &strip_chunks[job.phase])
                 }
-                parts => (Gather::block_of(parts, job.first, job.count), &chunks[job.phase]),
+                parts => (self.block(engine, parts, job, &mut rooms)?, &chunks[job.phase]),
             };
             dispatch(self.tier, Task { dense: self, engine, block: &block, chunks, job, sums, rows, output, finish })
         })?;
-        Ok(FeatureMap::from_buffer(out_shape, out))
+        Ok(out.into_map())
+    }
+
+    /// A job's pixels of an input that lies in several maps of one geometry: the taps of the first map, then those of the second,
+    /// and so on; what is copied lies in `rooms`.
+    fn block(
+        &self,
+        engine: &Engine,
+        parts: &[Gather<'_>],
+        job: &Job,
+        rooms: &mut Vec<Buffer>,
+    ) -> Result<Block, Error> {
+        let mut whole = Block { pixels: Vec::new(), sources: Vec::new() };
+        for part in parts {
+            let pixels = (job.first, job.count);
+            let mut block = part.floats(engine, self.form == Form::Bf16, pixels, rooms)?;
+            whole.pixels = block.pixels;
+            whole.sources.append(&mut block.sources);
+        }
+        Ok(whole)
     }
 
     /// Refuses maps and engines that do not fit the weights.
@@ -303,7 +330,7 @@ impl Dense {
     /// One per phase and map, after checking that weights and geometry fit together.
     fn gathers<'a>(
         &'a self,
-        maps: &'a [Cow<'_, FeatureMap>],
+        maps: &'a [FeatureMap],
         out_shape: Shape,
         axes: &[(&'a Axis, &'a Axis)],
     ) -> Result<Vec<Vec<Gather<'a>>>, Error> {

@@ -8,6 +8,7 @@ use crate::cpu::dispatch::Kernel;
 use crate::cpu::finish::Finish;
 use crate::cpu::gather::Block;
 use crate::cpu::lanes::Lanes;
+use crate::cpu::output::Output;
 use crate::cpu::tile::{self, Bytes, Float16s, Floats, Halves, Stored};
 use crate::{Engine, Error};
 
@@ -23,16 +24,6 @@ pub(super) struct Job {
     pub(super) first_block: usize,
     pub(super) blocks: usize,
 }
-
-/// The output map, of which each task writes its own pixels and channels.
-#[derive(Clone, Copy)]
-pub(super) struct Output {
-    pub(super) first: *mut f32,
-    pub(super) channels: usize,
-}
-
-// SAFETY: tasks write disjoint pixels or channels, see `Dense::jobs`.
-unsafe impl Sync for Output {}
 
 pub(super) struct Task<'a> {
     pub(super) dense: &'a Dense,
@@ -221,18 +212,12 @@ impl Task<'_> {
             // SAFETY: the caller has the instructions of `L`; pixel and channels lie in the output by `Gather::new`,
             // and no other task writes them. `from` has `width` sums behind it in each of the job's blocks.
             unsafe {
-                let pixel_start = self.output.first.add(pixel * self.output.channels);
                 while channel < end {
-                    let (to, count) = (pixel_start.add(channel), width.min(end - channel));
+                    let count = width.min(end - channel);
                     if !is_plain {
                         self.finish.apply::<L>(std::slice::from_raw_parts_mut(from, count), pixel, channel);
                     }
-                    if count == width {
-                        L::load(from).store(to);
-                        L::load(from.add(L::WIDTH)).store(to.add(L::WIDTH));
-                    } else {
-                        std::ptr::copy_nonoverlapping(from, to, count);
-                    }
+                    self.output.write::<L>(pixel, channel, from, count);
                     channel += count;
                     from = from.wrapping_add(self.rows * width);
                 }

@@ -4,6 +4,7 @@ use super::transform::{OUTPUTS, POSITIONS, SIDE, TAPS, input_line};
 use crate::cpu::dispatch::Kernel;
 use crate::cpu::lanes::Lanes;
 use crate::geometry::{Axis, OUTSIDE};
+use crate::values::Values;
 use crate::{Error, FeatureMap, Shape};
 
 /// One axis of the output in tiles of four.
@@ -30,13 +31,15 @@ impl Cut {
 /// The maps of one input, channels side by side, under the tiles of an output.
 pub(super) struct Field<'a> {
     /// Values and channels of each map.
-    maps: Vec<(&'a [f32], usize)>,
+    maps: Vec<(Values<'a>, usize)>,
     input_shape: Shape,
     out_shape: Shape,
     rows: Cut,
     columns: Cut,
     /// As many as the widest map has channels.
     zeros: &'a [f32],
+    /// Whether values of `f32` are rounded to bf16.
+    is_rounded: bool,
 }
 
 impl<'a> Field<'a> {
@@ -45,12 +48,12 @@ impl<'a> Field<'a> {
         maps: &[&'a FeatureMap],
         out_shape: Shape,
         (y, x): (&Axis, &Axis),
-        zeros: &'a [f32],
+        (zeros, is_rounded): (&'a [f32], bool),
     ) -> Result<Self, Error> {
-        let parts = maps.iter().map(|map| Ok((map.as_slice()?, map.shape().channels)));
+        let parts = maps.iter().map(|map| Ok((map.values()?, map.shape().channels)));
         let input_shape = maps.first().map_or(out_shape, |map| map.shape());
         let maps = parts.collect::<Result<Vec<_>, Error>>()?;
-        Ok(Self { maps, input_shape, out_shape, rows: Cut::new(y), columns: Cut::new(x), zeros })
+        Ok(Self { maps, input_shape, out_shape, rows: Cut::new(y), columns: Cut::new(x), zeros, is_rounded })
     }
 
     /// Tiles of all pictures.
@@ -93,40 +96,117 @@ impl Kernel for TransformInputs<'_> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
+    unsafe fn run<L: Lanes>(mut self) {
         assert!(self.to.len() >= (POSITIONS - 1) * self.plane + self.count * self.channels);
         assert!(self.plane >= self.count * self.channels);
-        for index in 0..self.count {
-            let mut first_channel = 0;
-            for &(values, channels) in &self.field.maps {
-                let from = self.sources(self.first + index, values, channels);
-                let to = self.to[index * self.channels + first_channel..].as_mut_ptr();
-                let mut channel = 0;
-                // SAFETY: the dispatcher has checked the instructions of `L`; each source has `channels` values behind it,
-                // and so has each of the positions' rows by the assertions, since all maps have `self.channels` together.
-                unsafe {
-                    while channels - channel >= L::WIDTH {
-                        transform::<L, true>(&from, channel, L::WIDTH, to.add(channel), self.plane);
-                        channel += L::WIDTH;
-                    }
-                    if channel < channels {
-                        transform::<L, false>(&from, channel, channels - channel, to.add(channel), self.plane);
-                    }
+        let mut first_channel = 0;
+        for &(values, channels) in &self.field.maps {
+            assert!(first_channel + channels <= self.channels);
+            // SAFETY: the dispatcher has checked the instructions of `L`; by the assertions, each of the positions' rows has room
+            // for the channels of all maps.
+            unsafe {
+                match values {
+                    Values::F32(values) if self.field.is_rounded => self.map::<L, Rounded>(values, channels, first_channel),
+                    Values::F32(values) => self.map::<L, Plain>(values, channels, first_channel),
+                    Values::Bf16(values) => self.map::<L, Halves>(values, channels, first_channel),
                 }
-                first_channel += channels;
             }
+            first_channel += channels;
         }
     }
 }
 
+/// How a map's values are read.
+trait Read {
+    type Value: Copy;
+
+    /// Some zeros, which all types have in common.
+    fn zeros(zeros: &[f32]) -> *const Self::Value {
+        zeros.as_ptr().cast()
+    }
+
+    /// Reads a vector, or its first `count` lanes.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `L`; so many values are valid.
+    unsafe fn load<L: Lanes, const WHOLE: bool>(from: *const Self::Value, count: usize) -> L;
+}
+
+/// As they are.
+struct Plain;
+
+impl Read for Plain {
+    type Value = f32;
+
+    #[inline(always)]
+    unsafe fn load<L: Lanes, const WHOLE: bool>(from: *const f32, count: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { if WHOLE { L::load(from) } else { L::load_first(from, count) } }
+    }
+}
+
+/// Rounded to bf16.
+struct Rounded;
+
+impl Read for Rounded {
+    type Value = f32;
+
+    #[inline(always)]
+    unsafe fn load<L: Lanes, const WHOLE: bool>(from: *const f32, count: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { Plain::load::<L, WHOLE>(from, count).rounded_to_bf16() }
+    }
+}
+
+/// From bf16.
+struct Halves;
+
+impl Read for Halves {
+    type Value = u16;
+
+    #[inline(always)]
+    unsafe fn load<L: Lanes, const WHOLE: bool>(from: *const u16, count: usize) -> L {
+        // SAFETY: passed on from the caller.
+        unsafe { if WHOLE { L::load_bf16(from) } else { L::load_first_bf16(from, count) } }
+    }
+}
+
 impl TransformInputs<'_> {
+    /// Transforms one map's channels of all tiles.
+    ///
+    /// # Safety
+    /// The processor has the instructions of `L`; `to` has room for the channels `first_channel..first_channel + channels`.
+    #[inline(always)]
+    unsafe fn map<L: Lanes, R: Read>(&mut self, values: &[R::Value], channels: usize, first_channel: usize) {
+        for index in 0..self.count {
+            let from = self.sources::<R>(self.first + index, values, channels);
+            let to = self.to[index * self.channels + first_channel..].as_mut_ptr();
+            let mut channel = 0;
+            // SAFETY: passed on from the caller; each source has `channels` values behind it.
+            unsafe {
+                while channels - channel >= L::WIDTH {
+                    transform::<L, R, true>(&from, channel, L::WIDTH, to.add(channel), self.plane);
+                    channel += L::WIDTH;
+                }
+                if channel < channels {
+                    transform::<L, R, false>(&from, channel, channels - channel, to.add(channel), self.plane);
+                }
+            }
+        }
+    }
+
     /// First channel of each input pixel of a tile in one map, zeros beyond its border.
     #[inline(always)]
-    fn sources(&self, tile: usize, values: &[f32], channels: usize) -> [[*const f32; SIDE]; SIDE] {
+    fn sources<R: Read>(
+        &self,
+        tile: usize,
+        values: &[R::Value],
+        channels: usize,
+    ) -> [[*const R::Value; SIDE]; SIDE] {
         let field = self.field;
         let (picture, row, column) = field.place(tile);
         let (rows, columns) = (&field.rows.sources[row * OUTPUTS..], &field.columns.sources[column * OUTPUTS..]);
-        let mut sources = [[field.zeros.as_ptr(); SIDE]; SIDE];
+        let mut sources = [[R::zeros(field.zeros); SIDE]; SIDE];
         for (line, &y) in sources.iter_mut().zip(rows) {
             for (source, &x) in line.iter_mut().zip(columns) {
                 if y != OUTSIDE && x != OUTSIDE {
@@ -144,8 +224,8 @@ impl TransformInputs<'_> {
 /// # Safety
 /// The processor has the instructions of `L`; every source has `channel + count` values, each place `count`.
 #[inline(always)]
-unsafe fn transform<L: Lanes, const WHOLE: bool>(
-    from: &[[*const f32; SIDE]; SIDE],
+unsafe fn transform<L: Lanes, R: Read, const WHOLE: bool>(
+    from: &[[*const R::Value; SIDE]; SIDE],
     channel: usize,
     count: usize,
     to: *mut f32,
@@ -157,8 +237,7 @@ unsafe fn transform<L: Lanes, const WHOLE: bool>(
         for column in 0..SIDE {
             let mut line = [L::splat(0.0); SIDE];
             for row in 0..SIDE {
-                let source = from[row][column].add(channel);
-                line[row] = if WHOLE { L::load(source) } else { L::load_first(source, count) };
+                line[row] = R::load::<L, WHOLE>(from[row][column].add(channel), count);
             }
             let line = input_line(line);
             for row in 0..SIDE {

@@ -21,10 +21,10 @@ use self::plan::{DEPTH, Plan};
 use self::product::{Inputs, Product, Weights};
 use self::transform::{OUTPUTS, POSITIONS, TAPS};
 use self::weights::Places;
-use super::task::Output;
 use super::{Dense, Form};
 use crate::cpu::dispatch::dispatch;
 use crate::cpu::finish::Finish;
+use crate::cpu::output::Output;
 use crate::geometry::Axis;
 use crate::{ConvolutionMethod, Engine, Error, FeatureMap, Shape};
 
@@ -40,8 +40,7 @@ const IN_CHANNELS: usize = 16;
 pub(super) fn pays(dense: &Dense, engine: &Engine, out_shape: Shape, (y, x): (&Axis, &Axis)) -> bool {
     let (inputs, outputs) = (dense.shape.in_channels, dense.shape.out_channels);
     let is_3x3 = [y, x].iter().all(|axis| axis.taps.len() == TAPS && axis.step == Some(1));
-    let is_stored = matches!(dense.form, Form::F32 | Form::F16 | Form::Int8);
-    let is_dense = is_stored && dense.shape.groups == 1 && inputs >= IN_CHANNELS;
+    let is_dense = dense.form != Form::Tiles && dense.shape.groups == 1 && inputs >= IN_CHANNELS;
     if !is_3x3 || !is_dense || engine.convolutions() == ConvolutionMethod::Direct {
         return false;
     }
@@ -50,18 +49,17 @@ pub(super) fn pays(dense: &Dense, engine: &Engine, out_shape: Shape, (y, x): (&A
     9 * out_shape.height * out_shape.width * 4 >= cost * 5
 }
 
-/// Convolves maps that `Dense::forward` has checked.
+/// Convolves maps that `Dense::forward` has checked into the output.
 pub(super) fn forward(
     dense: &Dense,
     engine: &Engine,
     maps: &[&FeatureMap],
-    out_shape: Shape,
+    (out_shape, output): (Shape, Output),
     axes: (&Axis, &Axis),
     finish: Finish<'_>,
-) -> Result<FeatureMap, Error> {
-    let plan = Plan::new(dense, engine, Field::new(maps, out_shape, axes, &dense.zeros)?);
-    let mut out = engine.buffer(out_shape.elements()?)?;
-    let output = Output { first: out.as_mut_ptr(), channels: out_shape.channels };
+) -> Result<(), Error> {
+    let is_rounded = dense.form == Form::Bf16;
+    let plan = Plan::new(dense, engine, Field::new(maps, out_shape, axes, (&dense.zeros, is_rounded))?);
     let shared = if plan.shares_inputs { Some(plan.all_inputs()?) } else { None };
     let places = Places::new(dense);
     let mut room = engine.buffer(if plan.shares_weights { plan.panels * plan.panel_length() } else { 0 })?;
@@ -86,5 +84,5 @@ pub(super) fn forward(
             dispatch(dense.tier, Product { plan: &plan, job, inputs, weights, sums, output, finish })
         })?;
     }
-    Ok(FeatureMap::from_buffer(out_shape, out))
+    Ok(())
 }

@@ -8,10 +8,10 @@ use crate::Error;
 use crate::cpu::buffer::Buffer;
 use crate::cpu::dense::CHUNK;
 use crate::cpu::dense::pack::Segment;
-use crate::cpu::dense::task::Output;
 use crate::cpu::dispatch::Kernel;
 use crate::cpu::finish::Finish;
 use crate::cpu::lanes::Lanes;
+use crate::cpu::output::Output;
 use crate::cpu::tile::{self, Floats};
 
 /// A task's part of the output.
@@ -181,13 +181,7 @@ impl Product<'_> {
                     if !is_plain {
                         self.finish.apply::<L>(&mut from[..lanes], pixel, channel);
                     }
-                    let to = self.output.first.add(pixel * self.output.channels + channel);
-                    if lanes == width {
-                        L::load(from.as_ptr()).store(to);
-                        L::load(from.as_ptr().add(L::WIDTH)).store(to.add(L::WIDTH));
-                    } else {
-                        std::ptr::copy_nonoverlapping(from.as_ptr(), to, lanes);
-                    }
+                    self.output.write::<L>(pixel, channel, from.as_ptr(), lanes);
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::cpu::dense::pack::length_of;
 use crate::cpu::dense::{Dense, Form};
 use crate::cpu::dispatch::Kernel;
 use crate::cpu::lanes::Lanes;
-use crate::cpu::tile::{Bytes, Float16s, Floats, Stored};
+use crate::cpu::tile::{Bytes, Float16s, Floats, Halves, Stored};
 
 /// Where the direct kernel's weights of each tap and in channel lie.
 pub(super) struct Places {
@@ -58,7 +58,8 @@ impl Kernel for TransformWeights<'_> {
                     let scales = self.dense.scales(0, self.panel)[..2 * L::WIDTH].as_ptr();
                     self.all::<L, Bytes>(Some([L::load(scales), L::load(scales.add(L::WIDTH))]));
                 }
-                Form::F32 | Form::Bf16 | Form::Tiles => self.all::<L, Floats>(None),
+                Form::Bf16 => self.all::<L, Halves>(None),
+                Form::F32 | Form::Tiles => self.all::<L, Floats>(None),
             }
         }
     }
