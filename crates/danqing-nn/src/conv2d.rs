@@ -1,7 +1,8 @@
 //! Convolution.
 
 use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape, Storage};
-use crate::geometry::Window;
+use crate::geometry::{Axis, Window};
+use crate::resize::nearest;
 use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Padding, Shape, Weight};
 
 /// Settings of a [`Conv2d`]; the defaults are `PyTorch`'s.
@@ -139,11 +140,52 @@ impl Conv2d {
     /// [`Error::Cancelled`], [`Error::OutOfMemory`].
     #[expect(clippy::needless_pass_by_value, reason = "an epilogue belongs to one call")]
     pub fn forward_with(&self, engine: &Engine, x: &FeatureMap, epilogue: Epilogue<'_>) -> Result<FeatureMap, Error> {
-        let shape = x.shape();
+        let (rows, columns) = self.axes(x.shape())?;
+        self.forward_axes(engine, x, self.out_shape(x.shape())?, (&rows, &columns), &epilogue)
+    }
+
+    /// Equals [`Self::forward_with`] on [`resize`](crate::resize)`(x, height, width, Nearest)`, to the bit; on the CPU the resized
+    /// map is never made.
+    ///
+    /// # Errors
+    /// As [`Self::forward_with`], and [`Error::TooSmall`] for a height or width of 0.
+    #[expect(clippy::needless_pass_by_value, reason = "an epilogue belongs to one call")]
+    pub fn forward_resized(
+        &self,
+        engine: &Engine,
+        x: &FeatureMap,
+        (height, width): (usize, usize),
+        epilogue: Epilogue<'_>,
+    ) -> Result<FeatureMap, Error> {
+        #[cfg(feature = "candle")]
+        if matches!(self.path, Path::Candle(_)) {
+            let resized = crate::resize(engine, x, height, width, crate::Interpolation::Nearest)?;
+            return self.forward_with(engine, &resized, epilogue);
+        }
+        let own = x.shape();
+        let shape = own.with_size(height, width);
+        shape.elements()?;
         let out_shape = self.out_shape(shape)?;
+        let (rows, columns) = self.axes(shape)?;
+        let axes = (rows.over(&nearest(own.height, height)), columns.over(&nearest(own.width, width)));
+        self.forward_axes(engine, x, out_shape, (&axes.0, &axes.1), &epilogue)
+    }
+
+    /// Rows and columns over an input of `shape`.
+    fn axes(&self, shape: Shape) -> Result<(Axis, Axis), Error> {
         let (rows, columns) = self.windows();
-        let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
-        let axes = [(&rows, &columns)];
+        Ok((rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?))
+    }
+
+    fn forward_axes(
+        &self,
+        engine: &Engine,
+        x: &FeatureMap,
+        out_shape: Shape,
+        axes: (&Axis, &Axis),
+        epilogue: &Epilogue<'_>,
+    ) -> Result<FeatureMap, Error> {
+        let axes = [axes];
         self.count(engine, out_shape);
         match &self.path {
             Path::Dense(dense) => {
@@ -153,7 +195,7 @@ impl Conv2d {
             Path::Depthwise(depthwise) => depthwise.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             Path::FewOutputs(few) => few.forward(engine, x, out_shape, &axes, epilogue.finish(out_shape)?),
             #[cfg(feature = "candle")]
-            Path::Candle(kernel) => kernel.conv2d(engine, x, &self.config, (out_shape, axes[0]), &epilogue),
+            Path::Candle(kernel) => kernel.conv2d(engine, x, &self.config, (out_shape, axes[0]), epilogue),
         }
     }
 
@@ -173,8 +215,7 @@ impl Conv2d {
             (Path::Dense(dense), [first, ..]) if dense.takes_parts(maps) => {
                 let shape = crate::channels::concat_shape(maps, first.shape())?;
                 let out_shape = self.out_shape(shape)?;
-                let (rows, columns) = self.windows();
-                let (rows, columns) = (rows.axis("Conv2d", shape.height)?, columns.axis("Conv2d", shape.width)?);
+                let (rows, columns) = self.axes(shape)?;
                 self.count(engine, out_shape);
                 let out = (out_shape, engine.map_type(out_shape));
                 dense.forward(engine, maps, out, &[(&rows, &columns)], epilogue.finish(out_shape)?)

@@ -53,6 +53,16 @@ pub(crate) struct Axis {
     pub(crate) step: Option<usize>,
 }
 
+impl Axis {
+    /// The same outputs over an input of which only each position's source is there: that of position `n` is `nearest[n]`.
+    pub(crate) fn over(mut self, nearest: &[usize]) -> Self {
+        for source in self.sources.iter_mut().filter(|source| **source != OUTSIDE) {
+            *source = nearest[*source];
+        }
+        self
+    }
+}
+
 /// Window settings along one axis of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {

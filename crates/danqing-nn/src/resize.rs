@@ -57,6 +57,11 @@ pub fn resize(
     })
 }
 
+/// Source of each position by [`Interpolation::Nearest`].
+pub(crate) fn nearest(input: usize, output: usize) -> Vec<usize> {
+    axis(input, output, Interpolation::Nearest).into_iter().map(|between| between.low).collect()
+}
+
 /// The two source positions of an output and the share of the second.
 pub(crate) struct Between {
     pub(crate) low: usize,

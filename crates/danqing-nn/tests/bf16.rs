@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use danqing_capability::{CancelToken, Cancelled};
 use danqing_nn::{
-    Activation, Conv2d, Conv2dConfig, Conv2dGradient, ConvTranspose2d, ConvTranspose2dConfig, ConvolutionMethod, Engine, EngineConfig,
-    Epilogue, Error, FeatureMap, Linear, PadMode, Padding, Precision, Shape, Tier, Weight, concat, matmul,
-    matmul_transposed,
+    Activation, Conv2d, Conv2dConfig, Conv2dGradient, ConvTranspose2d, ConvTranspose2dConfig, ConvolutionMethod,
+    Engine, EngineConfig, Epilogue, Error, FeatureMap, Linear, PadMode, Padding, Precision, Shape, Tier, Weight,
+    concat, matmul, matmul_transposed,
 };
-use reference::{ConvCase, Random, Sum, TransposeCase, assert_within, engines_of, products, random_case, storing, weight};
+use reference::{
+    ConvCase, Random, Sum, TransposeCase, assert_within, engines_of, products, random_case, storing, weight,
+};
 
 /// Convolutions by the definition; `winograd.rs` has the fast ones.
 fn engines() -> Vec<Engine> {

@@ -118,7 +118,9 @@ fn convolutions_read_and_write_bf16() -> Result<(), Error> {
 fn layers_of_f32_and_int8_read_bf16() -> Result<(), Error> {
     let w = weight(&mut Random::new(303), &[34, 40, 3, 3]);
     for precision in [Precision::F32, Precision::Int8] {
-        for (side, method) in [(30, ConvolutionMethod::Fast), (30, ConvolutionMethod::Direct), (3, ConvolutionMethod::Fast)] {
+        for (side, method) in
+            [(30, ConvolutionMethod::Fast), (30, ConvolutionMethod::Direct), (3, ConvolutionMethod::Fast)]
+        {
             check(&format!("{precision} {method}"), &[Shape::new(1, side, side, 40)], DType::Bf16, &|engine, maps| {
                 let conv = Conv2d::new(&engine.with_precision(precision)?, Conv2dConfig::same(3), &w, None)?;
                 conv.forward(&engine.with_convolutions(method), &maps[0])
@@ -134,7 +136,8 @@ fn addends_may_be_bf16_and_maps_may_lie_side_by_side() -> Result<(), Error> {
     let w = weight(&mut random, &[40, 54, 3, 3]);
     for side in [4, 24] {
         let parts = [Shape::new(2, side, side, 32), Shape::new(2, side, side, 22)];
-        let shapes = [parts[0], parts[1], parts[0].with_channels(40), Shape::new(2, 1, 1, 40), Shape::new(2, side, side, 1)];
+        let shapes =
+            [parts[0], parts[1], parts[0].with_channels(40), Shape::new(2, 1, 1, 40), Shape::new(2, side, side, 1)];
         for (residual, skip) in [(2, 3), (3, 2), (4, 2), (2, 4)] {
             check(&format!("side {side}, addends {residual} and {skip}"), &shapes, DType::Bf16, &|engine, maps| {
                 let conv = Conv2d::new(&packed(engine)?, Conv2dConfig::same(3), &w, None)?;
@@ -167,9 +170,7 @@ fn linear_layers_norms_and_gates_read_and_write_bf16() -> Result<(), Error> {
     check("layer norm", &[shape], DType::Bf16, &|engine, maps| {
         LayerNorm::new(1e-5, &factor, &offset)?.forward(engine, &maps[0])
     })?;
-    check("RMS norm", &[shape], DType::Bf16, &|engine, maps| {
-        RmsNorm::new(1e-5, &factor)?.forward(engine, &maps[0])
-    })?;
+    check("RMS norm", &[shape], DType::Bf16, &|engine, maps| RmsNorm::new(1e-5, &factor)?.forward(engine, &maps[0]))?;
     check("instance norm", &[shape], DType::F32, &|engine, maps| {
         InstanceNorm::new(34, 1e-5, None)?.forward(engine, &maps[0])
     })
@@ -246,7 +247,8 @@ fn what_changes_values_reads_bf16() -> Result<(), Error> {
 fn a_map_of_f32_is_rounded_where_it_is_multiplied() -> Result<(), Error> {
     let mut random = Random::new(307);
     let w = weight(&mut random, &[34, 40, 3, 3]);
-    for (engine, side) in engines_of(Precision::Bf16).into_iter().flat_map(|engine| [(engine.clone(), 5), (engine, 30)]) {
+    for (engine, side) in engines_of(Precision::Bf16).into_iter().flat_map(|engine| [(engine.clone(), 5), (engine, 30)])
+    {
         let shape = Shape::new(1, side, side, 40);
         let map = FeatureMap::from_nhwc(&engine, shape, random.values(shape.elements()?))?;
         let rounded = map.to_dtype(&engine, DType::Bf16)?;

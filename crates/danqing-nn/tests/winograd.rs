@@ -4,8 +4,8 @@
 mod reference;
 
 use danqing_nn::{
-    Activation, Conv2d, Conv2dConfig, ConvolutionMethod, Engine, EngineConfig, Epilogue, Error, FeatureMap, PadMode,
-    Padding, Precision, Shape, Tier, Weight, concat,
+    Activation, Conv2d, Conv2dConfig, ConvolutionMethod, Engine, EngineConfig, Epilogue, Error, FeatureMap,
+    Interpolation, PadMode, Padding, Precision, Shape, Tier, Weight, concat, resize,
 };
 use reference::{ConvCase, Random, Sum, engines, weight};
 
@@ -130,6 +130,45 @@ fn maps_side_by_side_equal_their_concatenation_to_the_bit() -> Result<(), Error>
             assert!(in_place != conv.forward(&direct(&engine), &joined)?.to_nhwc()?, "{parts:?} ran direct");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn a_map_resized_on_the_way_gives_the_bits_of_one_resized_before() -> Result<(), Error> {
+    let mut random = Random::new(65);
+    // Strips, panels by both methods, few outputs, depthwise; sizes up and down, small and large.
+    for (input, output, groups, mode) in [
+        (3, 20, 1, PadMode::Zero),
+        (34, 40, 1, PadMode::Reflect),
+        (34, 40, 2, PadMode::Zero),
+        (40, 3, 1, PadMode::Replicate),
+        (36, 36, 36, PadMode::Zero),
+    ] {
+        let w = weight(&mut random, &[output, input / groups, 3, 3]);
+        let config = Conv2dConfig { groups, padding_mode: mode, ..Conv2dConfig::same(3) };
+        for (engine, precision) in
+            engines().into_iter().flat_map(|engine| Precision::ALL.map(|of| (engine.clone(), of)))
+        {
+            let engine = engine.with_precision(precision)?;
+            let conv = Conv2d::new(&engine, config, &w, None)?;
+            for (from, to) in [((3, 4), (6, 8)), ((17, 16), (34, 32)), ((20, 23), (31, 11))] {
+                let x = random.values(2 * from.0 * from.1 * input);
+                let x = FeatureMap::from_nhwc(&engine, Shape::new(2, from.0, from.1, input), x)?;
+                let epilogue = || Epilogue::activation(Activation::Relu);
+                let resized = resize(&engine, &x, to.0, to.1, Interpolation::Nearest)?;
+                let before = conv.forward_with(&engine, &resized, epilogue())?;
+                let on_the_way = conv.forward_resized(&engine, &x, to, epilogue())?;
+                let what = format!("{} {input} to {output}, {from:?} to {to:?}", engine.backend());
+                assert_eq!(on_the_way.shape(), before.shape(), "{what}");
+                assert!(on_the_way.to_nhwc()? == before.to_nhwc()?, "{what}");
+            }
+        }
+    }
+    let engine = &engines()[0];
+    let conv = Conv2d::new(engine, Conv2dConfig::same(3), &weight(&mut random, &[20, 3, 3, 3]), None)?;
+    let x = FeatureMap::filled(engine, Shape::new(1, 3, 3, 3), 1.0)?;
+    let none = conv.forward_resized(engine, &x, (0, 5), Epilogue::default());
+    assert_eq!(none.err(), Some(Error::TooSmall { what: "Shape", actual: 0, expected: 1 }));
     Ok(())
 }
 

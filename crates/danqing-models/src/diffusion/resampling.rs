@@ -1,6 +1,6 @@
 //! Halving and doubling of maps.
 
-use danqing_nn::{Conv2d, Conv2dConfig, Engine, FeatureMap, Interpolation, Padding, resize};
+use danqing_nn::{Conv2d, Conv2dConfig, Engine, Epilogue, FeatureMap, Padding};
 
 use super::Loader;
 use crate::Error;
@@ -40,7 +40,6 @@ impl Upsample {
         x: &FeatureMap,
         (height, width): (usize, usize),
     ) -> Result<FeatureMap, Error> {
-        let wide = resize(engine, x, height, width, Interpolation::Nearest)?;
-        Ok(self.0.forward(engine, &wide)?) // [n, height, width, c]
+        Ok(self.0.forward_resized(engine, x, (height, width), Epilogue::default())?) // [n, height, width, c]
     }
 }

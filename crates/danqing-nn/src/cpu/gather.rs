@@ -168,7 +168,13 @@ impl<'a> Gather<'a> {
     /// pixels share theirs. For few channels, where a copy costs less than a pointer per tap.
     ///
     /// `strips` holds at least `count · taps · channels` values; they are rounded to bf16 where `is_rounded`.
-    pub(super) fn strips(&self, (tier, is_rounded): (Tier, bool), first: usize, count: usize, strips: &mut Buffer) -> Block {
+    pub(super) fn strips(
+        &self,
+        (tier, is_rounded): (Tier, bool),
+        first: usize,
+        count: usize,
+        strips: &mut Buffer,
+    ) -> Block {
         let (channels, x_taps, y_taps) = (self.channels(), self.x.taps.len(), self.y.taps.len());
         let step = self.x.step.unwrap_or(x_taps).min(x_taps);
         let mut places = vec![0; y_taps * count];

@@ -6,8 +6,7 @@
 mod block;
 
 use danqing_nn::{
-    Activation, Conv2d, Conv2dConfig, Engine, Epilogue, FeatureMap, Interpolation, Padding, Weight, activate, affine,
-    resize, scale,
+    Activation, Conv2d, Conv2dConfig, Engine, Epilogue, FeatureMap, Padding, Weight, activate, affine, scale,
 };
 
 use danqing_weights::TensorFile;
@@ -111,12 +110,21 @@ fn bare_conv(loader: &Loader<'_>, name: &str, stride: usize) -> Result<Conv2d, E
 }
 
 fn run(engine: &Engine, layers: &[Layer], mut x: FeatureMap) -> Result<FeatureMap, Error> {
+    let mut is_doubled = false;
     for layer in layers {
         x = match layer {
+            Layer::Conv(conv) if is_doubled => {
+                is_doubled = false;
+                let size = (2 * x.shape().height, 2 * x.shape().width);
+                conv.forward_resized(engine, &x, size, Epilogue::default())?
+            }
             Layer::Conv(conv) => conv.forward(engine, &x)?,
             Layer::ConvRelu(conv) => conv.forward_with(engine, &x, Epilogue::activation(Activation::Relu))?,
             Layer::Block(block) => block.forward(engine, &x)?,
-            Layer::Double => resize(engine, &x, 2 * x.shape().height, 2 * x.shape().width, Interpolation::Nearest)?,
+            Layer::Double => {
+                is_doubled = true;
+                continue;
+            }
         };
     }
     Ok(x)

@@ -8,7 +8,7 @@
 
 mod exchange;
 
-use danqing_nn::{Activation, Conv2d, Engine, Epilogue, FeatureMap, Interpolation, resize};
+use danqing_nn::{Activation, Conv2d, Engine, Epilogue, FeatureMap};
 use danqing_weights::TensorFile;
 
 pub use self::exchange::{Exchange, Style};
@@ -79,13 +79,13 @@ impl Decoder {
             return Err(Error::InputShape { network: NETWORK, actual, expected });
         }
         let mut x = features.clone(); // [n, h, w, 512]
+        let mut size = (x.shape().height, x.shape().width);
         for (convolution, (index, _, output, doubled)) in self.convolutions.iter().zip(LAYERS) {
             let activation = if output == 3 { Epilogue::default() } else { Epilogue::activation(Activation::Relu) };
-            x = convolution.forward_with(engine, &x, activation)?; // [n, h, w, output]
+            x = convolution.forward_resized(engine, &x, size, activation)?; // [n, h, w, output]
             observe(index, &x)?;
             if doubled {
-                let (height, width) = (x.shape().height * 2, x.shape().width * 2);
-                x = resize(engine, &x, height, width, Interpolation::Nearest)?; // [n, 2h, 2w, output]
+                size = (2 * size.0, 2 * size.1);
             }
         }
         Ok(x)

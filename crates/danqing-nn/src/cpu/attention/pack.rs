@@ -41,7 +41,9 @@ impl Packed {
                 let band = &mut k[start * size..][..height * size];
                 for key in 0..height {
                     let slots = band[key..].iter_mut().step_by(height);
-                    slots.zip(&k_rows[(start + key) * k_stride..][..size]).for_each(|(slot, &value)| *slot = value * factor);
+                    slots
+                        .zip(&k_rows[(start + key) * k_stride..][..size])
+                        .for_each(|(slot, &value)| *slot = value * factor);
                 }
             }
             for (start, height) in bands(size, rows) {

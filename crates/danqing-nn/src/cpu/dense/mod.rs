@@ -295,13 +295,7 @@ impl Dense {
 
     /// A job's pixels of an input that lies in several maps of one geometry: the taps of the first map, then those of the second,
     /// and so on; what is copied lies in `rooms`.
-    fn block(
-        &self,
-        engine: &Engine,
-        parts: &[Gather<'_>],
-        job: &Job,
-        rooms: &mut Vec<Buffer>,
-    ) -> Result<Block, Error> {
+    fn block(&self, engine: &Engine, parts: &[Gather<'_>], job: &Job, rooms: &mut Vec<Buffer>) -> Result<Block, Error> {
         let mut whole = Block { pixels: Vec::new(), sources: Vec::new() };
         for part in parts {
             let pixels = (job.first, job.count);

@@ -106,7 +106,9 @@ impl Kernel for TransformInputs<'_> {
             // for the channels of all maps.
             unsafe {
                 match values {
-                    Values::F32(values) if self.field.is_rounded => self.map::<L, Rounded>(values, channels, first_channel),
+                    Values::F32(values) if self.field.is_rounded => {
+                        self.map::<L, Rounded>(values, channels, first_channel)
+                    }
                     Values::F32(values) => self.map::<L, Plain>(values, channels, first_channel),
                     Values::Bf16(values) => self.map::<L, Halves>(values, channels, first_channel),
                 }
@@ -197,12 +199,7 @@ impl TransformInputs<'_> {
 
     /// First channel of each input pixel of a tile in one map, zeros beyond its border.
     #[inline(always)]
-    fn sources<R: Read>(
-        &self,
-        tile: usize,
-        values: &[R::Value],
-        channels: usize,
-    ) -> [[*const R::Value; SIDE]; SIDE] {
+    fn sources<R: Read>(&self, tile: usize, values: &[R::Value], channels: usize) -> [[*const R::Value; SIDE]; SIDE] {
         let field = self.field;
         let (picture, row, column) = field.place(tile);
         let (rows, columns) = (&field.rows.sources[row * OUTPUTS..], &field.columns.sources[column * OUTPUTS..]);
