@@ -28,7 +28,12 @@ fn check(what: &str, shapes: &[Shape], dtype: DType, operator: &Operator<'_>) ->
         assert_eq!((expected.dtype(), expected.shape()), (DType::F32, y.shape()), "{what}");
         let expected = expected.to_dtype(&engine, dtype)?.to_nhwc()?;
         assert!(expected.iter().any(|&value| value != 0.0), "{what}");
-        assert_eq!(y.to_nhwc()?, expected, "{what} on {}", engine.tier());
+        let y = y.to_nhwc()?;
+        // Attention in tiles rounds its weights too; values are below 1.
+        let most = if what.contains("queries") && engine.tier() == Tier::Amx { 1.0 / 64.0 } else { 0.0 };
+        let worst = y.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        let worst = worst.fold(0.0, |worst, difference| if difference <= worst { worst } else { difference });
+        assert!(worst <= most, "{what} on {}: {worst}", engine.tier());
     }
     Ok(())
 }

@@ -32,7 +32,9 @@ fn agree_in(
             let wide = layer(&Engine::with_any_tier(tier, precision)?)?.to_nhwc()?;
             assert_eq!(narrow.len(), wide.len(), "{what}");
             for (a, b) in narrow.iter().zip(&wide) {
-                assert!((a - b).abs() < 1e-4, "{what}: {b} on {tier} in {precision}, {a} on eight lanes");
+                // Tiles round the weights of attention, and results are rounded.
+                let most = if precision == Precision::Bf16 { 1.0 / 64.0 } else { 1e-4 };
+                assert!((a - b).abs() < most, "{what}: {b} on {tier} in {precision}, {a} on eight lanes");
             }
         }
     }
@@ -111,7 +113,8 @@ fn layers_over_several_maps_phases_and_vectors() -> Result<(), Error> {
 #[test]
 fn attention_and_norms() -> Result<(), Error> {
     for (attention, queries) in [(Attention::new(2), 7), (Attention::new(2).causal(), 9)] {
-        agree("attention", |engine| {
+        let precisions = [Precision::F32, Precision::Bf16];
+        agree_in(&precisions, "attention", |engine| {
             let (q, k) = (map(engine, Shape::new(1, 1, queries, 10))?, map(engine, Shape::new(1, 1, 9, 10))?);
             attention.forward(engine, &q, &k, &k)
         })?;

@@ -1,15 +1,21 @@
 //! The sixteen-lane tiling, and that of AMX tiles, against the eight-lane one. Where the processor has AVX-512 or AMX this
 //! runs their instructions, elsewhere sixteen portable lanes and a plain product.
 
+use super::bf16;
 use crate::{
-    Activation, Attention, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, Engine, Epilogue, Error,
-    FeatureMap, GroupNorm, LayerNorm, Precision, Shape, Tier, Weight, activate,
+    Activation, Attention, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig, DType, Engine, Epilogue,
+    Error, FeatureMap, GroupNorm, LayerNorm, Precision, Shape, Tier, Weight, activate,
 };
 
 /// Values between −1 and 1.
 fn wave(shape: &[usize], step: f32) -> Result<Weight, Error> {
     let count: usize = shape.iter().product();
     Weight::new(shape, (0..count).map(|index| (index as f32 * step).fract() * 2.0 - 1.0).collect())
+}
+
+/// The larger one, or what is no number.
+fn worse(worst: f32, difference: f32) -> f32 {
+    if difference <= worst { worst } else { difference }
 }
 
 /// Largest difference between the two tiers' results of `layer`.
@@ -25,7 +31,7 @@ fn difference_of(
     let narrow = layer(&Engine::with_any_tier(Tier::Portable, precision)?)?.to_nhwc()?;
     let wide = layer(&Engine::with_any_tier(tier, precision)?)?.to_nhwc()?;
     assert_eq!(narrow.len(), wide.len());
-    Ok(narrow.iter().zip(&wide).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max))
+    Ok(narrow.iter().zip(&wide).map(|(a, b)| (a - b).abs()).fold(0.0, worse))
 }
 
 /// In and out channels, groups, kernel.
@@ -163,6 +169,51 @@ fn attention_agrees_with_the_narrow_tiers() -> Result<(), Error> {
         let most = if Tier::detected() < Tier::Avx512 { 0.0 } else { 1e-4 };
         assert!(worst <= most, "{queries} queries, {keys} keys of {size}: {worst}");
     }
+    Ok(())
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "millions of products; cpu::small has the same kernels")]
+fn attention_in_tiles_agrees_with_the_narrow_tier() -> Result<(), Error> {
+    for (queries, keys, size, is_causal, is_masked) in [
+        (100, 300, 40, false, false),
+        (77, 77, 64, true, false),
+        (5, 17, 8, false, true),
+        (9, 33, 33, true, true),
+        (161, 129, 160, false, true),
+    ] {
+        for dtype in [DType::F32, DType::Bf16] {
+            // Rounded to bf16 before, so that only what is rounded on the way differs.
+            let map = |engine: &Engine, shape: Shape, step| {
+                let values = wave(&[shape.elements()?], step)?.values().iter().map(|&x| bf16::rounded(x)).collect();
+                let map = FeatureMap::from_nhwc(engine, shape, values)?;
+                if shape.channels.is_multiple_of(2) { map.to_dtype(engine, dtype) } else { Ok(map) }
+            };
+            let run = |tier| {
+                let engine = &Engine::with_any_tier(tier, Precision::Bf16)?;
+                let tokens = |count| Shape::new(2, 1, count, 2 * size);
+                // A query in three sees half of the keys.
+                let mask = (0..queries * keys)
+                    .map(|at| if at / keys % 3 == 1 && at % 2 == 1 { f32::NEG_INFINITY } else { 0.1 });
+                let mask = FeatureMap::from_nhwc(engine, Shape::new(1, 1, queries, keys), mask.collect())?;
+                let attention = if is_causal { Attention::new(2).causal() } else { Attention::new(2) };
+                let attention = if is_masked { attention.with_mask(&mask) } else { attention };
+                let (k, v) = (map(engine, tokens(keys), 0.414_213_56)?, map(engine, tokens(keys), 0.3)?);
+                attention.with_scale(1.0).forward(engine, &map(engine, tokens(queries), 0.618_034)?, &k, &v)?.to_nhwc()
+            };
+            let (narrow, tiles) = (run(Tier::Portable)?, run(Tier::Amx)?);
+            let worst = narrow.iter().zip(&tiles).map(|(a, b)| (a - b).abs()).fold(0.0, worse);
+            // Weights of values up to 1 are rounded, then both results.
+            assert!(worst < 1.0 / 128.0, "{queries} queries, {keys} keys of {size}, {dtype:?}: {worst}");
+            assert!(worst > 0.0, "{queries} queries, {keys} keys of {size} ran without tiles");
+        }
+    }
+    let engine = &Engine::with_any_tier(Tier::Amx, Precision::Bf16)?;
+    let x = FeatureMap::filled(engine, Shape::new(1, 1, 3, 8), 1.0)?;
+    let mask = [0.0, 0.0, 0.0, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY, 0.0, 0.0, f32::NAN];
+    let mask = FeatureMap::from_nhwc(engine, Shape::new(1, 1, 3, 3), mask.to_vec())?;
+    let y = Attention::new(1).with_mask(&mask).forward(engine, &x, &x, &x)?.to_nhwc()?;
+    assert!(y[..8].iter().all(|&y| y == 1.0) && y[8..].iter().all(|y| y.is_nan()), "{y:?}");
     Ok(())
 }
 

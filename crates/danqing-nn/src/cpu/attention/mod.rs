@@ -9,6 +9,7 @@
 mod pack;
 mod task;
 mod tile;
+mod tiles;
 mod turn;
 
 use self::pack::Packed;
@@ -17,7 +18,7 @@ use super::bf16;
 use super::dispatch::{PanelWidth, dispatch};
 use super::output::Output;
 use crate::values::Values;
-use crate::{Engine, Error};
+use crate::{Engine, Error, Precision, Tier};
 
 /// Most queries of a task, of small and of large heads: with queries and sums, a block's keys and values stay in the
 /// second-level cache.
@@ -59,6 +60,9 @@ pub(crate) struct ScoreMask<'a> {
 
 /// Writes `[batch, queries, heads · size]`; lengths of all slices, and the output's, are checked by the caller.
 pub(crate) fn attend(engine: &Engine, problem: &Problem<'_>, output: Output) -> Result<(), Error> {
+    if engine.tier() == Tier::Amx && engine.precision() == Precision::Bf16 {
+        return tiles::attend(engine, problem, output);
+    }
     let packed = Packed::of(engine, problem)?;
     let Problem { batch, heads, queries, .. } = *problem;
     let most = problem.queries_of_a_task(dispatch(engine.tier(), PanelWidth));
