@@ -254,10 +254,10 @@ impl Classified for Error {
 fn memory_hint(has_maps: bool, is_f32: bool) -> Option<String> {
     let hint = match (has_maps, is_f32) {
         (true, true) => {
-            "DANQING_PRECISION=bf16 halves what the networks need; a smaller --work-width and --work-height, or --vae-tile 256, \
-             need less"
+            "--precision int8 needs half as much for the networks or less, --precision bf16 half as much for the picture; a \
+             smaller --work-width and --work-height, or --vae-tile 256, need less"
         }
-        (false, true) => "DANQING_PRECISION=bf16 halves what the networks need",
+        (false, true) => "--precision int8 needs half as much for the networks or less",
         (true, false) => "a smaller --work-width and --work-height, or --vae-tile 256, need less",
         (false, false) => return None,
     };

@@ -17,7 +17,7 @@ const WHOLE_PIXELS: usize = 1024 * 1024;
 const TILE: usize = 768;
 /// Sides that are tried where memory is short.
 const SMALLER_TILES: [usize; 3] = [768, 512, 256];
-/// Bytes of a value.
+/// Bytes of a value of `f32`.
 const VALUE: usize = size_of::<f32>();
 /// The program with its tables, threads and the tokenizer.
 const PROGRAM: usize = 64 << 20;
@@ -64,18 +64,19 @@ impl Need {
         Self { weights: packed_bytes(values, precision), maps: 0, beside }
     }
 
-    /// Of a run at that size, in pixels.
+    /// Of a run at that size, in pixels, with that many bytes of networks.
     pub(super) fn of_run(
         model: &StableDiffusion,
-        weights: usize,
+        (weights, precision): (usize, Precision),
         (width, height): (usize, usize),
         tile: usize,
     ) -> Self {
         let factor = 1 << (model.codec.config().channels.len() - 1);
         let (w, h) = if tile == 0 { (width, height) } else { (width.min(tile), height.min(tile)) };
-        let codec = decoder_bytes(model.codec.config(), w * h);
-        let maps = codec.max(denoiser_bytes(model.unet.config(), width * height / (factor * factor)));
-        let maps = maps.max(convolving(maps));
+        let codec = decoder_values(model.codec.config(), w * h);
+        let values = codec.max(denoiser_values(model.unet.config(), width * height / (factor * factor)));
+        let value = if precision == Precision::Bf16 { VALUE / 2 } else { VALUE };
+        let maps = (value * values).max(convolving(values, value));
         let beside = PROGRAM + maps.min(REUSE) + PICTURES * VALUE * width * height;
         Self { weights, maps, beside }
     }
@@ -108,24 +109,24 @@ pub(super) fn fitting_tile(size: (usize, usize), available: Option<usize>, need:
     std::iter::once(usual).chain(smaller).find(fits).unwrap_or(usual)
 }
 
-/// What a 3×3 convolution holds where so much lies in three maps: the one it reads, the one it writes, and beside them the
-/// inputs, which are transformed to 36 values for 16.
-fn convolving(maps: usize) -> usize {
-    let (map, transformed) = (maps / 3, maps / 3 * 36 / 16);
+/// What a 3×3 convolution holds where so many values of `value` bytes lie in three maps: the one it reads, the one it writes, and
+/// beside them the inputs, which are transformed to 36 values of `f32` for 16.
+fn convolving(values: usize, value: usize) -> usize {
+    let (map, transformed) = (value * values / 3, VALUE * values / 3 * 36 / 16);
     2 * map + if transformed <= TRANSFORMED { transformed } else { 0 } + TASKS
 }
 
-/// Level by level, what a decoder's residual blocks and doublings hold at once, for so many pixels of the picture.
-fn decoder_bytes(config: &AutoencoderKlConfig, pixels: usize) -> usize {
+/// Level by level, the values that a decoder's residual blocks and doublings hold at once, for so many pixels of the picture.
+fn decoder_values(config: &AutoencoderKlConfig, pixels: usize) -> usize {
     let levels = config.channels.len();
     let level = |index: usize| {
         let (width, pixels) = (config.channels[index], pixels >> (2 * index));
         let before = config.channels[(index + 1).min(levels - 1)];
-        // What comes in, four times as many pixels, and as many convolved.
-        let doubling = if index == 0 { 0 } else { width + 4 * width + 4 * width };
+        // What comes in, and four times as many pixels convolved.
+        let doubling = if index == 0 { 0 } else { width + 4 * width };
         block(before, width).max(block(width, width)).max(doubling) * pixels
     };
-    VALUE * (0..levels).map(level).max().unwrap_or(0)
+    (0..levels).map(level).max().unwrap_or(0)
 }
 
 /// Channels that a residual block holds at once: its input, normalised, and convolved; at its end input, normalised, what is
@@ -135,10 +136,11 @@ fn block(inputs: usize, outputs: usize) -> usize {
     (2 * inputs + outputs).max(inputs + 2 * outputs + shortcut)
 }
 
-/// Level by level, what is kept for the way up and what a transformer holds: its input, two sums, and a perceptron's eight and
-/// four widths; for so many pixels of the latent.
-fn denoiser_bytes(config: &UnetConfig, pixels: usize) -> usize {
-    const TRANSFORMER: usize = 3 + 8 + 4;
+/// Level by level, the values that are kept for the way up and what a transformer holds in an attention: its input,
+/// a sum, that normalised, queries, keys and values, keys and values packed, and what comes of them; for so many pixels of the
+/// latent.
+fn denoiser_values(config: &UnetConfig, pixels: usize) -> usize {
+    const TRANSFORMER: usize = 9;
     let finest = config.channels.first().copied().unwrap_or(0);
     let (mut kept, mut most) = (finest * pixels, 0);
     for (index, (channels, heads)) in config.channels.iter().zip(&config.heads).enumerate() {
@@ -150,7 +152,7 @@ fn denoiser_bytes(config: &UnetConfig, pixels: usize) -> usize {
         most = most.max(kept + held.max(block(joined, *channels)) * pixels);
         kept += channels * pixels + channels * (pixels >> 2);
     }
-    VALUE * most
+    most
 }
 
 fn in_gigabytes(bytes: usize) -> String {
@@ -191,11 +193,11 @@ mod tests {
         assert_eq!(packed_bytes(values, Precision::Int8), 140);
     }
 
-    /// Counted by hand for the finest level: 640 maps' channels per pixel of the decoder, and of the UNet 15 times 320 and two
+    /// Counted by hand for the finest level: 640 maps' channels per pixel of the decoder, and of the UNet 9 times 320 and two
     /// maps that are kept.
     #[test]
     fn the_busiest_moments_of_stable_diffusion_are_those_of_the_finest_levels() {
-        assert_eq!(decoder_bytes(&AutoencoderKlConfig::sd(), 512 * 512), VALUE * 640 * 512 * 512);
-        assert_eq!(denoiser_bytes(&UnetConfig::sd1(), 64 * 64), VALUE * 17 * 320 * 64 * 64);
+        assert_eq!(decoder_values(&AutoencoderKlConfig::sd(), 512 * 512), 640 * 512 * 512);
+        assert_eq!(denoiser_values(&UnetConfig::sd1(), 64 * 64), 11 * 320 * 64 * 64);
     }
 }

@@ -106,7 +106,8 @@ pub(crate) fn paint<E: From<Error>>(
     let tile = settings.vae_tile.unwrap_or(0);
     let factor = model.codec.factor();
     let largest = start.again.as_ref().map_or(shape, |again| again.shape);
-    let need = Need::of_run(&opened.model, opened.bytes, (largest.width * factor, largest.height * factor), tile);
+    let networks = (opened.bytes, engine.precision());
+    let need = Need::of_run(&opened.model, networks, (largest.width * factor, largest.height * factor), tile);
     let said = [("memory_bytes", need.total()), ("weights_bytes", need.weights), ("maps_bytes", need.maps)];
     progress.measure("plan", 0, &said.map(|(name, bytes)| (name, bytes as f64)));
     need.check(checkpoints.available(opened.bytes), engine.precision())?;

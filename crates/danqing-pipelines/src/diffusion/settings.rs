@@ -238,7 +238,8 @@ impl Settings {
             self.variation_seed = Some(self.variation_seed.unwrap_or_else(seed::drawn));
         }
         let available = checkpoints.available(opened.bytes);
-        let need = |tile| Need::of_run(&opened.model, opened.bytes, largest, tile);
+        let networks = (opened.bytes, checkpoints.engine().precision());
+        let need = |tile| Need::of_run(&opened.model, networks, largest, tile);
         let tile = self.vae_tile.unwrap_or_else(|| {
             let tile = memory::fitting_tile(largest, available, need);
             if tile != memory::usual_tile(largest) {
