@@ -4,7 +4,9 @@
 # Usage: tools/emulate.sh avx512|amx [BINARY …] [-- ARGUMENT OF THE BINARIES …], from the repository root. A binary is `lib`
 # for the unit tests, or a file of crates/danqing-nn/tests; without any, all run. One test of one of them:
 #     tools/emulate.sh avx512 winograd -- the_error_is_bounded
-# Debian's bochs 2.7 does for avx512; amx needs newer sources. From the environment:
+# Debian's bochs 2.7 does for avx512, but takes gathers with indices in zmm16 and up for illegal, of which masked attention
+# has two; so do sources of 2026-08, which know AMX. Those also need XFD (extended feature disable), which Linux asks for, and
+# corrected saving of tiles. From the environment:
 #     DANQING_BOCHS            the emulator's program; `bochs`
 #     DANQING_BOCHS_DISPLAY    a display that it was built with and that needs no screen, rfb or nogui; rfb
 #     DANQING_KERNEL           a Linux 5.16 or newer (bzImage); the one in target/emulate, else the newest in /boot
