@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use danqing_nn::Weight;
-use danqing_weights::{TensorFile, TensorView};
+use danqing_nn::{Engine, Weight, fill_in_pieces};
+use danqing_weights::{ParseError, TensorFile, TensorView};
 
 use crate::Error;
 use crate::diffusion::{Adapt, Stored, TensorShape, Tensors, seeded_values};
@@ -17,7 +17,12 @@ pub(crate) struct Checkpoint<'a> {
     adapt: Option<Adapt<'a>>,
     /// Stored names and dimensions of what was asked for.
     used: RefCell<BTreeMap<String, Vec<usize>>>,
+    /// Of the last large tensor that was packed, for the next one: the system makes new memory a page at a time.
+    room: RefCell<Vec<f32>>,
 }
+
+/// Values from which on a tensor is large.
+const LARGE: usize = 1 << 18;
 
 /// What answers.
 enum Origin<'a> {
@@ -35,7 +40,14 @@ impl<'a> Checkpoint<'a> {
     }
 
     fn of_file(network: &'static str, file: &'a TensorFile, stored_name: Box<dyn Fn(&str) -> Stored + 'a>) -> Self {
-        Self { network, origin: Origin::File(file), stored_name, adapt: None, used: RefCell::default() }
+        Self {
+            network,
+            origin: Origin::File(file),
+            stored_name,
+            adapt: None,
+            used: RefCell::default(),
+            room: RefCell::default(),
+        }
     }
 
     /// Of a file or a rule.
@@ -51,7 +63,14 @@ impl<'a> Checkpoint<'a> {
     /// Gives one value for any tensor and notes what was asked for, see [`Self::listed`].
     pub(crate) fn listing(network: &'static str) -> Self {
         let stored_name = Box::new(|name: &str| Stored::from(name.to_owned()));
-        Self { network, origin: Origin::Listing, stored_name, adapt: None, used: RefCell::default() }
+        Self {
+            network,
+            origin: Origin::Listing,
+            stored_name,
+            adapt: None,
+            used: RefCell::default(),
+            room: RefCell::default(),
+        }
     }
 
     /// Whether weights are stand-ins of one value.
@@ -87,6 +106,19 @@ impl<'a> Checkpoint<'a> {
     /// The tensor of that published name. Sides of 1 at the end do not count: a linear layer may be stored as a 1×1
     /// convolution.
     pub(crate) fn weight(&self, name: &str, shape: &[usize]) -> Result<Weight, Error> {
+        self.weight_on(None, name, shape)
+    }
+
+    /// Takes back a weight that is packed.
+    pub(crate) fn packed(&self, weight: Weight) {
+        let room = weight.into_room();
+        if room.len() > self.room.borrow().len() {
+            *self.room.borrow_mut() = room;
+        }
+    }
+
+    /// As [`Self::weight`], read on an engine's threads.
+    pub(crate) fn weight_on(&self, engine: Option<&Engine>, name: &str, shape: &[usize]) -> Result<Weight, Error> {
         let Stored { name: stored, part } = (self.stored_name)(name);
         if let Some(rule) = self.by_rule(&stored, shape) {
             return rule;
@@ -102,15 +134,33 @@ impl<'a> Checkpoint<'a> {
             return Err(Error::TensorShape { network: self.network, name: stored, actual, expected });
         }
         self.used.borrow_mut().insert(stored, shape.to_vec());
-        let mut values = crate::error::values(view)?;
+        let count = shape.iter().product();
+        let mut room = match engine {
+            Some(engine) if parts == 1 && count >= LARGE => self.read(engine, view, count)?,
+            _ => crate::error::values(view)?,
+        };
         if parts > 1 {
-            let length = values.len() / parts;
-            values = values[part * length..(part + 1) * length].to_vec();
+            let length = room.len() / parts;
+            room = room[part * length..(part + 1) * length].to_vec();
         }
-        if let Some(adapt) = self.adapt {
-            adapt(name, shape, &mut values)?;
+        if let (Some(adapt), Some(values)) = (self.adapt, room.get_mut(..count)) {
+            adapt(name, shape, values)?;
         }
-        Ok(Weight::new(shape, values)?)
+        Ok(Weight::in_room(shape, room)?)
+    }
+
+    /// The values of a large tensor, and perhaps others behind them.
+    fn read(&self, engine: &Engine, view: TensorView<'_>, count: usize) -> Result<Vec<f32>, Error> {
+        let mut room = self.room.take();
+        if room.len() < count {
+            // A new one, not a longer one: what it holds need not be kept.
+            drop(room);
+            room = vec![0.0; count];
+        }
+        let unreadable =
+            |reason: ParseError| Error::Unreadable { name: view.name().to_owned(), reason: reason.to_string() };
+        fill_in_pieces(engine, &mut room[..count], |first, piece| view.read_f32(first, piece).map_err(unreadable))?;
+        Ok(room)
     }
 
     /// The answer of an origin that is no file.
@@ -159,4 +209,46 @@ impl<'a> Checkpoint<'a> {
 fn without_ones(shape: &[usize]) -> &[usize] {
     let end = shape.iter().rposition(|side| *side != 1).map_or(0, |last| last + 1);
     &shape[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use danqing_nn::EngineConfig;
+
+    use super::*;
+
+    #[test]
+    fn large_tensors_are_read_into_the_room_of_those_before() -> Result<(), Error> {
+        let tensor = |name: &str, count: usize, first: usize| {
+            (name.to_owned(), vec![count], (first..first + count).map(|value| value as f32).collect())
+        };
+        let tensors = [
+            tensor("large", LARGE + 5, 7),
+            tensor("less", LARGE, 3),
+            tensor("more", 2 * LARGE + 1, 1),
+            tensor("small", 9, 2),
+        ];
+        let file = TensorFile::from_f32(tensors).unwrap();
+        let engine = Engine::new(EngineConfig { threads: Some(3), ..EngineConfig::default() })?;
+        // What is added reaches the tensor's own values, and no others.
+        let adapt = |name: &str, shape: &[usize], values: &mut [f32]| {
+            assert_eq!(values.len(), shape[0]);
+            values.iter_mut().for_each(|value| *value += if name == "less" { 1.0 } else { 0.0 });
+            Ok(())
+        };
+        let checkpoint = Checkpoint { adapt: Some(&adapt), ..Checkpoint::new("test", &file, str::to_owned) };
+        for name in ["large", "less", "small", "more", "less", "large"] {
+            let view = file.get(name).unwrap();
+            let weight = checkpoint.weight_on(Some(&engine), name, view.shape())?;
+            let added = if name == "less" { 1.0 } else { 0.0 };
+            let expected: Vec<f32> = view.to_f32().unwrap().iter().map(|value| value + added).collect();
+            assert!(weight.values() == expected && weight.shape() == view.shape(), "{name}");
+            checkpoint.packed(weight);
+        }
+        assert_eq!(checkpoint.room.borrow().len(), 2 * LARGE + 1);
+        engine.cancel_token().cancel();
+        let stopped = checkpoint.weight_on(Some(&engine), "large", &[LARGE + 5]);
+        assert!(matches!(stopped, Err(Error::Engine(danqing_nn::Error::Cancelled(_)))), "{stopped:?}");
+        Ok(())
+    }
 }

@@ -1,6 +1,6 @@
 //! Convolution.
 
-use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape, Storage};
+use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape, Storage, Strided};
 use crate::geometry::{Axis, Window};
 use crate::resize::nearest;
 use crate::{Engine, Epilogue, Error, FeatureMap, PadMode, Padding, Shape, Weight};
@@ -81,9 +81,21 @@ impl Conv2d {
     /// Packs `weight` `[out, in / groups, height, width]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
+    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::Cancelled`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in
+    /// int8.
     pub fn new(engine: &Engine, config: Conv2dConfig, weight: &Weight, bias: Option<&Weight>) -> Result<Self, Error> {
-        let [out_channels, per_group, height, width] = weight.dimensions("Conv2d", "[out, in / groups, kh, kw]")?;
+        let sides = weight.dimensions("Conv2d", "[out, in / groups, kh, kw]")?;
+        Self::of_sides(engine, config, weight, sides, bias)
+    }
+
+    /// As [`Self::new`] of a weight with as many values as those sides, whatever its own.
+    pub(crate) fn of_sides(
+        engine: &Engine,
+        config: Conv2dConfig,
+        weight: &Weight,
+        [out_channels, per_group, height, width]: [usize; 4],
+        bias: Option<&Weight>,
+    ) -> Result<Self, Error> {
         check_settings("Conv2d", config.stride, config.dilation, config.groups)?;
         if weight.values().is_empty() || out_channels % config.groups != 0 {
             return Err(weight.misfit("Conv2d", "[multiple of groups, in / groups, kh, kw], none 0"));
@@ -94,18 +106,19 @@ impl Conv2d {
         #[cfg(feature = "candle")]
         if let Some(device) = engine.device() {
             let is_depthwise = per_group == 1 && out_channels == config.groups && config.groups > 1;
-            return Ok(layer(Path::Candle(device.kernel(weight, bias, is_depthwise)?)));
+            return Ok(layer(Path::Candle(device.kernel(
+                (weight.values(), [out_channels, per_group, height, width]),
+                bias,
+                is_depthwise,
+            )?)));
         }
-        let taps = [height * width];
-        let values = weight.values();
-        let read = |_, tap, out, input| values[(out * per_group + input) * height * width + tap];
+        let weights = Strided::convolution(weight.values(), shape, height * width);
         let path = if per_group == 1 && out_channels == config.groups && config.groups > 1 {
-            let pick = |phase, tap, channel| read(phase, tap, channel, 0);
-            Path::Depthwise(Depthwise::pack(engine, out_channels, &taps, bias, &pick)?)
+            Path::Depthwise(Depthwise::pack(engine, out_channels, &weights, bias)?)
         } else if FewOutputs::fits(per_group, out_channels, config.groups) {
-            Path::FewOutputs(FewOutputs::pack(engine, (per_group, out_channels), &taps, bias, &read)?)
+            Path::FewOutputs(FewOutputs::pack(engine, (per_group, out_channels), &weights, bias)?)
         } else {
-            Path::Dense(Dense::pack(engine, Storage::of(engine, values), shape, &taps, bias, &read)?)
+            Path::Dense(Dense::pack(engine, Storage::of(engine, weight.values())?, shape, &weights, bias)?)
         };
         Ok(layer(path))
     }

@@ -1,7 +1,7 @@
 //! Transposed convolution.
 
 use crate::conv2d::check_settings;
-use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape, Storage};
+use crate::cpu::{Dense, Depthwise, FewOutputs, KernelShape, Storage, Strided};
 use crate::geometry::{Axis, Spread};
 use crate::{Engine, Epilogue, Error, FeatureMap, Shape, Weight};
 
@@ -50,7 +50,8 @@ impl ConvTranspose2d {
     /// Packs `weight` `[in, out / groups, height, width]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
+    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::Cancelled`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in
+    /// int8.
     pub fn new(
         engine: &Engine,
         config: ConvTranspose2dConfig,
@@ -71,25 +72,22 @@ impl ConvTranspose2d {
         #[cfg(feature = "candle")]
         if let Some(device) = engine.device() {
             let is_depthwise = per_group == 1 && in_channels == config.groups && config.groups > 1;
-            return Ok(layer(Path::Candle(device.kernel(weight, bias, is_depthwise)?)));
+            return Ok(layer(Path::Candle(device.kernel(
+                (weight.values(), [in_channels, per_group, height, width]),
+                bias,
+                is_depthwise,
+            )?)));
         }
         let phases = phase_taps(&config, (height, width));
-        let counts: Vec<usize> = phases.iter().map(Vec::len).collect();
-        let values = weight.values();
-        let read = |phase: usize, tap: usize, out: usize, input: usize| {
-            let (group, out) = (out / per_group, out % per_group);
-            let input = group * (in_channels / config.groups) + input;
-            values[(input * per_group + out) * height * width + phases[phase][tap]]
+        let weights = Strided::transposed(weight.values(), shape, height * width, phases);
+        let path = if per_group == 1 && in_channels == config.groups && config.groups > 1 {
+            Path::Depthwise(Depthwise::pack(engine, in_channels, &weights, bias)?)
+        } else if FewOutputs::fits(in_channels, out_channels, config.groups) {
+            Path::FewOutputs(FewOutputs::pack(engine, (in_channels, out_channels), &weights, bias)?)
+        } else {
+            Path::Dense(Dense::pack(engine, Storage::of(engine, weight.values())?, shape, &weights, bias)?)
         };
-        if per_group == 1 && in_channels == config.groups && config.groups > 1 {
-            let pick = |phase, tap, channel| read(phase, tap, channel, 0);
-            return Ok(layer(Path::Depthwise(Depthwise::pack(engine, in_channels, &counts, bias, &pick)?)));
-        }
-        if FewOutputs::fits(in_channels, out_channels, config.groups) {
-            let channels = (in_channels, out_channels);
-            return Ok(layer(Path::FewOutputs(FewOutputs::pack(engine, channels, &counts, bias, &read)?)));
-        }
-        Ok(layer(Path::Dense(Dense::pack(engine, Storage::of(engine, values), shape, &counts, bias, &read)?)))
+        Ok(layer(path))
     }
 
     /// Shape of the result for an input of `shape`.

@@ -50,7 +50,7 @@ impl GatedLinear {
     /// Packs `weight` `[2 · out, in]` and `bias` `[2 · out]`, of the values first.
     ///
     /// # Errors
-    /// [`Error::WeightShape`], [`Error::OutOfMemory`].
+    /// [`Error::WeightShape`], [`Error::Cancelled`], [`Error::OutOfMemory`].
     pub fn new(engine: &Engine, weight: &Weight, bias: Option<&Weight>) -> Result<Self, Error> {
         let [rows, input] = weight.dimensions(NAME, "[2 · out, in]")?;
         if weight.values().is_empty() || !rows.is_multiple_of(2) {
@@ -61,7 +61,7 @@ impl GatedLinear {
         if engine.device().is_some() {
             return Ok(Self(Form::Separate(crate::Linear::new(engine, weight, bias)?)));
         }
-        let storage = Storage::of(engine, weight.values());
+        let storage = Storage::of(engine, weight.values())?;
         let dense = Dense::pack_gated(engine, storage, [rows / 2, input], weight.values(), values)?;
         Ok(Self(Form::Fused(dense, [rows, input])))
     }

@@ -95,4 +95,4 @@ pub use pooling::{PoolConfig, average_pool, global_average_pool, max_pool};
 pub use resize::{Interpolation, resize};
 pub use shape::Shape;
 pub use tier::Tier;
-pub use weight::Weight;
+pub use weight::{Weight, fill_in_pieces};

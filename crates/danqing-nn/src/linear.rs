@@ -12,11 +12,10 @@ impl Linear {
     /// Packs `weight` `[out, in]` and `bias` `[out]`.
     ///
     /// # Errors
-    /// [`Error::WeightShape`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
+    /// [`Error::WeightShape`], [`Error::Cancelled`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
     pub fn new(engine: &Engine, weight: &Weight, bias: Option<&Weight>) -> Result<Self, Error> {
         let [out, input] = weight.dimensions("Linear", "[out, in]")?;
-        let pointwise = Weight::new(&[out, input, 1, 1], weight.values().to_vec())?;
-        Ok(Self(Conv2d::new(engine, Conv2dConfig::default(), &pointwise, bias)?))
+        Ok(Self(Conv2d::of_sides(engine, Conv2dConfig::default(), weight, [out, input, 1, 1], bias)?))
     }
 
     /// Maps channels.

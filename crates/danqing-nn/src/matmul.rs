@@ -1,6 +1,6 @@
 //! Products of two maps, read as matrices.
 
-use crate::cpu::{Dense, KernelShape, Storage};
+use crate::cpu::{Dense, KernelShape, Storage, Strided};
 use crate::elementwise::give;
 use crate::geometry::Window;
 use crate::{DType, Engine, Epilogue, Error, FeatureMap, PadMode, Precision, Shape};
@@ -16,7 +16,7 @@ use crate::{DType, Engine, Epilogue, Error, FeatureMap, PadMode, Precision, Shap
 /// [`Error::Cancelled`], [`Error::OutOfMemory`].
 pub fn matmul(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap, Error> {
     let (k, columns) = (b.shape().height * b.shape().width, b.shape().channels);
-    product(engine, a, b, "matmul", (k, columns), |out, input| input * columns + out)
+    product(engine, a, b, "matmul", (k, columns), |matrix, shape| Strided::transposed(matrix, shape, 1, vec![vec![0]]))
 }
 
 /// As [`matmul`] with the transpose of each picture of `b`: `[n, rows, k] · [n or 1, columns, k]ᵀ`.
@@ -25,7 +25,7 @@ pub fn matmul(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<Feature
 /// As [`matmul`], and [`Error::Shapes`] unless both have as many channels.
 pub fn matmul_transposed(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap, Error> {
     let (columns, k) = (b.shape().height * b.shape().width, b.shape().channels);
-    product(engine, a, b, "matmul_transposed", (k, columns), |out, input| out * k + input)
+    product(engine, a, b, "matmul_transposed", (k, columns), |matrix, shape| Strided::convolution(matrix, shape, 1))
 }
 
 fn product(
@@ -34,7 +34,7 @@ fn product(
     b: &FeatureMap,
     what: &'static str,
     (k, columns): (usize, usize),
-    place: impl Fn(usize, usize) -> usize,
+    weights: impl Fn(&[f32], KernelShape) -> Strided<'_>,
 ) -> Result<FeatureMap, Error> {
     let (shape, other) = (a.shape(), b.shape());
     if shape.channels != k || (other.batch != shape.batch && other.batch != 1) {
@@ -54,7 +54,7 @@ fn product(
     let storage = if engine.precision() == Precision::Bf16 { Storage::Bf16 } else { Storage::F32 };
     for (index, slots) in out.chunks_mut(rows * columns).enumerate() {
         let matrix = &right[index % other.batch * k * columns..][..k * columns];
-        let packed = Dense::pack(engine, storage, kernel, &[1], None, &|_, _, out, input| matrix[place(out, input)])?;
+        let packed = Dense::pack(engine, storage, kernel, &weights(matrix, kernel), None)?;
         let mut picture = engine.buffer(rows * k)?;
         picture.copy_from_slice(&left[index * rows * k..][..rows * k]);
         let x = FeatureMap::from_buffer(line, picture);

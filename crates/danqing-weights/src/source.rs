@@ -15,8 +15,8 @@ use std::time::SystemTime;
 use crate::Sha256Hex;
 use crate::containers::{Limits, ParseError};
 
-/// Bytes that are read at once.
-const PIECE: usize = 1 << 20;
+/// Bytes that are read at once: they stay in the second-level cache until their values are made.
+const PIECE: usize = 1 << 18;
 
 /// A weight file's bytes.
 #[derive(Clone, Debug)]
@@ -119,11 +119,18 @@ impl Source {
         mut see: impl FnMut(&[u8]),
     ) -> Result<(), ParseError> {
         let step = PIECE.next_multiple_of(unit.max(1));
-        let mut start = place.start;
-        while start < place.end {
-            let end = place.end.min(start.saturating_add(step));
-            see(&self.read(start..end)?);
-            start = end;
+        // One piece's room serves all.
+        let mut room = Vec::new();
+        for start in place.clone().step_by(step) {
+            let piece = start..place.end.min(start.saturating_add(step));
+            match self {
+                Self::Disk(disk) if piece.end <= self.len() => {
+                    room.resize(piece.len(), 0);
+                    disk.read_exact(piece.start as u64, &mut room)?;
+                    see(&room);
+                }
+                _ => see(&self.read(piece)?),
+            }
         }
         Ok(())
     }

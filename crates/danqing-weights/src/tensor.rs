@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::containers::ParseError;
@@ -213,9 +214,38 @@ impl<'a> TensorView<'a> {
     /// # Errors
     /// Those of [`Self::bytes`].
     pub fn to_f32(&self) -> Result<Vec<f32>, ParseError> {
-        let mut values = Vec::with_capacity(self.entry.elements());
-        self.pieces(|bytes| append_f32(self.dtype(), bytes, &mut values))?;
+        let mut values = vec![0.0; self.entry.elements()];
+        self.read_f32(0, &mut values)?;
         Ok(values)
+    }
+
+    /// [`Self::to_f32`]'s values from element `first` on, as many as `to` has room for; of types in blocks, `first` is the
+    /// first of a block.
+    ///
+    /// # Errors
+    /// Those of [`Self::bytes`]; [`ParseError::Truncated`] for elements that the tensor does not have.
+    pub fn read_f32(&self, first: usize, to: &mut [f32]) -> Result<(), ParseError> {
+        let (size, block) = (self.dtype().size(), self.dtype().block_elements());
+        let place = first / block * size..(first + to.len()).div_ceil(block) * size;
+        if first % block != 0 || place.end > self.byte_length() {
+            let (needed, left) = (place.end as u64, self.byte_length() as u64);
+            return Err(ParseError::Truncated { container: "weight file", what: "a tensor", needed, left });
+        }
+        let mut rest = to;
+        let see = |bytes: &[u8]| {
+            let count = rest.len().min(bytes.len() / size * block);
+            let (piece, after) = std::mem::take(&mut rest).split_at_mut(count);
+            fill_f32(self.dtype(), bytes, piece);
+            rest = after;
+        };
+        match &self.entry.bytes {
+            TensorBytes::File(of) => self.file.pieces(of.start + place.start..of.start + place.end, size, see),
+            TensorBytes::Own(bytes) => {
+                let mut see = see;
+                see(&bytes[place]);
+                Ok(())
+            }
+        }
     }
 
     /// Values of an integer or BOOL tensor; `None` for floating-point types and for U64 values above `i64::MAX`.
@@ -227,15 +257,32 @@ impl<'a> TensorView<'a> {
     }
 }
 
-fn append_f32(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
+fn fill_f32(dtype: Dtype, bytes: &[u8], to: &mut [f32]) {
     match dtype {
-        Dtype::F32 => values.extend(each(bytes, f32::from_le_bytes)),
-        Dtype::F16 => values.extend(each(bytes, |b| f16::from_le_bytes(b).to_f32())),
-        Dtype::Bf16 => values.extend(each(bytes, |b| bf16::from_le_bytes(b).to_f32())),
-        Dtype::F64 => values.extend(each(bytes, |b| f64::from_le_bytes(b) as f32)),
-        Dtype::U64 => values.extend(each(bytes, |b| u64::from_le_bytes(b) as f32)),
-        _ if dtype.block_elements() > 1 => blocks::append(dtype, bytes, values),
-        _ => values.extend(integers(dtype, bytes).unwrap_or_default().iter().map(|&value| value as f32)),
+        Dtype::F32 => each_to(bytes, to, f32::from_le_bytes),
+        Dtype::F16 => fill_halves(bytes, to),
+        Dtype::Bf16 => each_to(bytes, to, |b| bf16::from_le_bytes(b).to_f32()),
+        Dtype::F64 => each_to(bytes, to, |b| f64::from_le_bytes(b) as f32),
+        Dtype::U64 => each_to(bytes, to, |b| u64::from_le_bytes(b) as f32),
+        _ if dtype.block_elements() > 1 => blocks::fill(dtype, bytes, to),
+        _ => {
+            let integers = integers(dtype, bytes).unwrap_or_default();
+            to.iter_mut().zip(integers).for_each(|(slot, value)| *slot = value as f32);
+        }
+    }
+}
+
+fn each_to<const N: usize>(bytes: &[u8], to: &mut [f32], convert: impl Fn([u8; N]) -> f32) {
+    to.iter_mut().zip(bytes.as_chunks::<N>().0).for_each(|(slot, &element)| *slot = convert(element));
+}
+
+/// By the processor's own conversion where it has one, which takes several at a time.
+fn fill_halves(bytes: &[u8], to: &mut [f32]) {
+    const COUNT: usize = 512;
+    let mut halves = [f16::ZERO; COUNT];
+    for (bytes, to) in bytes.as_chunks::<2>().0.chunks(COUNT).zip(to.chunks_mut(COUNT)) {
+        halves.iter_mut().zip(bytes).for_each(|(half, &bytes)| *half = f16::from_le_bytes(bytes));
+        halves[..to.len()].convert_to_f32_slice(to);
     }
 }
 
@@ -256,4 +303,66 @@ fn integers(dtype: Dtype, bytes: &[u8]) -> Option<Vec<i64>> {
 
 fn each<'a, const N: usize, T>(bytes: &'a [u8], convert: impl Fn([u8; N]) -> T + 'a) -> impl Iterator<Item = T> + 'a {
     bytes.as_chunks::<N>().0.iter().map(move |&element| convert(element))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file_of(dtype: Dtype, shape: &[usize], bytes: Vec<u8>) -> TensorFile {
+        let place = TensorBytes::File(0..bytes.len());
+        let entry = TensorEntry { name: "x".into(), dtype, shape: shape.to_vec(), bytes: place };
+        TensorFile::new(bytes, vec![entry], BTreeMap::new()).unwrap()
+    }
+
+    /// IEEE 754, section 3.4.
+    fn value_of_half(bits: u16) -> f64 {
+        let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+        let magnitude = match (exponent, bits & 1023) {
+            (0, _) => fraction * 2.0_f64.powi(-24),
+            (31, 0) => f64::INFINITY,
+            (31, _) => f64::NAN,
+            _ => (1.0 + fraction / 1024.0) * 2.0_f64.powi(exponent - 15),
+        };
+        if bits & 0x8000 == 0 { magnitude } else { -magnitude }
+    }
+
+    #[test]
+    fn every_half_has_its_value() {
+        let bytes: Vec<u8> = (0..=u16::MAX).chain(0..37).flat_map(u16::to_le_bytes).collect();
+        let count = bytes.len() / 2;
+        let values = file_of(Dtype::F16, &[count], bytes).get("x").unwrap().to_f32().unwrap();
+        assert_eq!(values.len(), count);
+        for (index, &value) in values.iter().enumerate() {
+            let (exact, bits) = (value_of_half(index as u16), value.to_bits());
+            let is_same = if exact.is_nan() { value.is_nan() } else { (exact as f32).to_bits() == bits };
+            assert!(is_same, "{index:#06x} became {value:e}");
+        }
+    }
+
+    /// Longer than what is read at once, cut at places of all kinds.
+    #[test]
+    fn parts_are_those_of_the_whole() {
+        for (dtype, count) in
+            [(Dtype::F16, 300_001), (Dtype::Bf16, 300_001), (Dtype::F32, 100_003), (Dtype::Q8_0, 32 * 9001)]
+        {
+            let length = dtype.bytes_of(&[count]).unwrap();
+            let bytes = (0..length as u32).map(|index| (index.wrapping_mul(0x9e37_79b1) >> 24 & 0x3f) as u8).collect();
+            let file = file_of(dtype, &[count], bytes);
+            let (view, block) = (file.get("x").unwrap(), dtype.block_elements());
+            let all = view.to_f32().unwrap();
+            for (first, taken) in
+                [(0, count), (0, 1), (block, count - block), (block * 999, 70_000), (count - block, block)]
+            {
+                let mut part = vec![f32::NAN; taken];
+                view.read_f32(first, &mut part).unwrap();
+                assert!(part == all[first..first + taken], "{dtype:?} from {first}, {taken} values");
+            }
+            view.read_f32(count, &mut []).unwrap();
+            for (first, taken) in [(count, 1), (0, count + 1), (1, if block > 1 { block } else { count })] {
+                let refused = view.read_f32(first, &mut vec![0.0; taken]);
+                assert!(matches!(refused, Err(ParseError::Truncated { .. })), "{dtype:?} from {first}, {taken} values");
+            }
+        }
+    }
 }

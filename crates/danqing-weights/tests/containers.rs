@@ -133,6 +133,26 @@ fn files_on_disk_give_what_they_give_from_memory() {
     }
 }
 
+/// Of every type, from disk and from memory.
+#[test]
+fn parts_of_a_tensor_are_those_of_all_of_it() {
+    for name in ["types.gguf", "mixed.safetensors", "torch_zip.pt"] {
+        let disk = containers::read(&golden(name), &Limits::default()).unwrap();
+        let memory = containers::parse(std::fs::read(golden(name)).unwrap(), name, &Limits::default()).unwrap();
+        for view in disk.iter().chain(memory.iter()) {
+            let (all, block) = (view.to_f32().unwrap(), view.dtype().block_elements());
+            for first in (0..all.len()).step_by(block) {
+                for taken in [1, block, all.len() - first] {
+                    let mut part = vec![0.5; taken];
+                    view.read_f32(first, &mut part).unwrap();
+                    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                    assert_eq!(bits(&part), bits(&all[first..first + taken]), "{name}: {} from {first}", view.name());
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn blocks_are_not_written_as_safetensors() {
     let file = containers::read(&golden("types.gguf"), &Limits::default()).unwrap();

@@ -23,7 +23,9 @@ impl Loader<'_> {
     ) -> Result<Conv2d, Error> {
         let weight = self.weight(name, "weight", &[outputs, inputs, kernel, kernel])?;
         let bias = self.weight(name, "bias", &[outputs])?;
-        Ok(Conv2d::new(self.engine, config, &weight, Some(&bias))?)
+        let layer = Conv2d::new(self.engine, config, &weight, Some(&bias))?;
+        self.checkpoint.packed(weight);
+        Ok(layer)
     }
 
     /// A 3×3 convolution that keeps the size.
@@ -35,7 +37,9 @@ impl Loader<'_> {
     pub(crate) fn linear(&self, name: &str, [inputs, outputs]: [usize; 2], has_bias: bool) -> Result<Linear, Error> {
         let weight = self.weight(name, "weight", &[outputs, inputs])?;
         let bias = has_bias.then(|| self.weight(name, "bias", &[outputs])).transpose()?;
-        Ok(Linear::new(self.engine, &weight, bias.as_ref())?)
+        let layer = Linear::new(self.engine, &weight, bias.as_ref())?;
+        self.checkpoint.packed(weight);
+        Ok(layer)
     }
 
     /// The layer of that name with its bias, gated by GELU: `[inputs, outputs]` after gating.
@@ -46,7 +50,9 @@ impl Loader<'_> {
             let both = Weight::new(&[2, 1], vec![1.0; 2])?;
             return Ok(GatedLinear::new(self.engine, &both, None)?);
         }
-        Ok(GatedLinear::new(self.engine, &weight, Some(&bias))?)
+        let layer = GatedLinear::new(self.engine, &weight, Some(&bias))?;
+        self.checkpoint.packed(weight);
+        Ok(layer)
     }
 
     /// A linear layer with bias that the checkpoint holds as a 1×1 convolution.
@@ -73,6 +79,6 @@ impl Loader<'_> {
     /// The tensor `name.part`. Large checkpoints take a while: the token is looked at before each.
     pub(crate) fn weight(&self, name: &str, part: &str, shape: &[usize]) -> Result<Weight, Error> {
         self.engine.cancel_token().check().map_err(danqing_nn::Error::from)?;
-        self.checkpoint.weight(&format!("{name}.{part}"), shape)
+        self.checkpoint.weight_on(Some(self.engine), &format!("{name}.{part}"), shape)
     }
 }

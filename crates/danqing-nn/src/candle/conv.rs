@@ -5,9 +5,7 @@ use candle_core::Tensor;
 use super::moves::{COLUMNS, ROWS};
 use super::{OnDevice, name};
 use crate::geometry::Axis;
-use crate::{
-    Conv2dConfig, ConvTranspose2dConfig, Engine, Epilogue, Error, FeatureMap, PadMode, Padding, Shape, Weight,
-};
+use crate::{Conv2dConfig, ConvTranspose2dConfig, Engine, Epilogue, Error, FeatureMap, PadMode, Padding, Shape};
 
 /// Weights of a convolution or a transposed one, on the device.
 #[derive(Debug)]
@@ -22,12 +20,17 @@ pub(crate) struct Kernel {
 
 impl OnDevice<'_> {
     /// Takes weights of four dimensions and a bias of the output's channels.
-    pub(crate) fn kernel(self, weight: &Weight, bias: Option<&[f32]>, is_depthwise: bool) -> Result<Kernel, Error> {
-        let tensor = Tensor::from_slice(weight.values(), weight.shape(), self.device)?;
+    pub(crate) fn kernel(
+        self,
+        (weight, sides): (&[f32], [usize; 4]),
+        bias: Option<&[f32]>,
+        is_depthwise: bool,
+    ) -> Result<Kernel, Error> {
+        let tensor = Tensor::from_slice(weight, &sides, self.device)?;
         let line = |values: &[f32]| Tensor::from_slice(values, (1, values.len(), 1, 1), self.device);
         let bias = bias.map(line).transpose()?;
-        let area: usize = weight.shape().iter().skip(2).product();
-        let tap = |tap: usize| line(&weight.values().iter().skip(tap).step_by(area).copied().collect::<Vec<f32>>());
+        let area = sides[2] * sides[3];
+        let tap = |tap: usize| line(&weight.iter().skip(tap).step_by(area).copied().collect::<Vec<f32>>());
         let taps = if is_depthwise { Some((0..area).map(tap).collect::<Result<Vec<_>, _>>()?) } else { None };
         Ok(Kernel { weight: tensor, taps, bias })
     }

@@ -145,6 +145,17 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn store_f16(from: *const f32, to: *mut f32) {
+        // SAFETY: see above; 16 bytes are written at a time. The tier has F16C.
+        unsafe {
+            for half in 0..2 {
+                let halves = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(Self::load(from.add(half * 8)).0);
+                _mm_storeu_si128(to.add(half * 4).cast(), halves);
+            }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn turn_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: see above. Pairs of rows, then of pairs, then halves of registers change places.
         unsafe {

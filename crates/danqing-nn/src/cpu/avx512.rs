@@ -77,6 +77,17 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn store_f16(from: *const f32, to: *mut f32) {
+        // SAFETY: see above; 32 bytes are written at a time.
+        unsafe {
+            for half in 0..2 {
+                let halves = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(Self::load(from.add(half * 16)).0);
+                _mm256_storeu_si256(to.add(half * 8).cast(), halves);
+            }
+        }
+    }
+
+    #[inline(always)]
     unsafe fn turn_square(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: passed on; the tier has AVX2.
         unsafe { super::avx2::Avx2::turn_square(from, from_stride, to, to_stride) }

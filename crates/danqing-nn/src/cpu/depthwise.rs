@@ -5,6 +5,7 @@ use super::dispatch::{Kernel, dispatch};
 use super::finish::Finish;
 use super::gather::{Block, Gather};
 use super::lanes::Lanes;
+use super::strided::Strided;
 use crate::geometry::Axis;
 use crate::{Engine, Error, FeatureMap, Shape, Tier};
 
@@ -25,21 +26,20 @@ pub(crate) struct Depthwise {
 }
 
 impl Depthwise {
-    /// Packs one phase per number of taps; `value(phase, tap, channel)` reads the checkpoint.
+    /// Packs the phases of `weights`, whose groups have one channel each.
     pub(crate) fn pack(
         engine: &Engine,
         channels: usize,
-        taps_of_phases: &[usize],
+        weights: &Strided<'_>,
         bias: Option<&[f32]>,
-        value: &dyn Fn(usize, usize, usize) -> f32,
     ) -> Result<Self, Error> {
-        let mut phases = Vec::with_capacity(taps_of_phases.len());
-        for (phase, &taps) in taps_of_phases.iter().enumerate() {
-            let mut weights = engine.buffer(taps * channels)?;
-            for (index, slot) in weights.iter_mut().enumerate() {
-                *slot = value(phase, index / channels, index % channels);
+        let mut phases = Vec::with_capacity(weights.phases());
+        for phase in 0..weights.phases() {
+            let mut packed = engine.buffer(weights.taps(phase) * channels)?;
+            for (index, slot) in packed.iter_mut().enumerate() {
+                *slot = weights.at(phase, index / channels, [index % channels, 0, 0]);
             }
-            phases.push(weights);
+            phases.push(packed);
         }
         let bias = bias.map_or_else(|| vec![0.0; channels], <[f32]>::to_vec);
         Ok(Self { channels, tier: engine.tier(), phases, bias, zeros: vec![0.0; channels] })

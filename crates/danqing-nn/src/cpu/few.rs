@@ -8,6 +8,7 @@ use super::dispatch::{Kernel, dispatch};
 use super::finish::Finish;
 use super::gather::{Block, Gather};
 use super::lanes::Lanes;
+use super::strided::Strided;
 use crate::geometry::Axis;
 use crate::{Engine, Error, FeatureMap, Shape, Tier};
 
@@ -35,22 +36,21 @@ impl FewOutputs {
         groups == 1 && out_channels <= MOST_OUT && in_channels >= FEWEST_IN
     }
 
-    /// Packs one phase per number of taps.
+    /// Packs the phases of `weights`.
     pub(crate) fn pack(
         engine: &Engine,
         (in_channels, out_channels): (usize, usize),
-        taps_of_phases: &[usize],
+        weights: &Strided<'_>,
         bias: Option<&[f32]>,
-        read: super::dense::Read<'_>,
     ) -> Result<Self, Error> {
-        let mut phases = Vec::with_capacity(taps_of_phases.len());
-        for (phase, &taps) in taps_of_phases.iter().enumerate() {
-            let mut weights = engine.buffer(taps * out_channels * in_channels)?;
-            for (index, slot) in weights.iter_mut().enumerate() {
+        let mut phases = Vec::with_capacity(weights.phases());
+        for phase in 0..weights.phases() {
+            let mut packed = engine.buffer(weights.taps(phase) * out_channels * in_channels)?;
+            for (index, slot) in packed.iter_mut().enumerate() {
                 let (row, input) = (index / in_channels, index % in_channels);
-                *slot = read(phase, row / out_channels, row % out_channels, input);
+                *slot = weights.at(phase, row / out_channels, [0, row % out_channels, input]);
             }
-            phases.push(weights);
+            phases.push(packed);
         }
         let bias = bias.map_or_else(|| vec![0.0; out_channels], <[f32]>::to_vec);
         let zeros = vec![0.0; in_channels];

@@ -62,6 +62,17 @@ pub(super) trait Lanes: Copy {
         }
     }
 
+    /// Writes `2 · WIDTH` values of half precision, which each is one of, in the order of [`Self::load_f16`].
+    #[inline(always)]
+    unsafe fn store_f16(from: *const f32, to: *mut f32) {
+        // SAFETY: `2 · WIDTH` values to read and room for as many halves by the caller's promise.
+        unsafe {
+            for index in 0..2 * Self::WIDTH {
+                to.cast::<u16>().add(index).write(super::f16::bits(*from.add(index)));
+            }
+        }
+    }
+
     /// Reads `count` values, the rest is 0.
     #[inline(always)]
     unsafe fn load_first(from: *const f32, count: usize) -> Self {

@@ -33,6 +33,7 @@ mod portable;
 mod shared;
 #[cfg(test)]
 mod small;
+mod strided;
 mod tile;
 #[cfg(test)]
 mod wide;
@@ -52,3 +53,4 @@ pub(crate) use norm::{GroupMoments, Lines, RowNorm, geglu_rows, group_moments, n
 pub(crate) use output::Output;
 pub(crate) use pool::Pool;
 pub(crate) use shared::Shared;
+pub(crate) use strided::Strided;

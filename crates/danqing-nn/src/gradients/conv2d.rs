@@ -1,7 +1,7 @@
 //! Gradient of a convolution with respect to its input.
 
 use crate::conv2d::check_settings;
-use crate::cpu::{Dense, FewOutputs, Finish, KernelShape, Storage};
+use crate::cpu::{Dense, FewOutputs, Finish, KernelShape, Storage, Strided};
 use crate::geometry::{Axis, OUTSIDE, Spread, Window};
 use crate::{Conv2dConfig, DType, Engine, Error, FeatureMap, PadMode, Padding, Shape, Weight};
 
@@ -39,7 +39,7 @@ impl Conv2dGradient {
     /// Packs the convolution's `weight` `[out, in / groups, height, width]`.
     ///
     /// # Errors
-    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::OutOfMemory`].
+    /// [`Error::Setting`], [`Error::WeightShape`], [`Error::Cancelled`], [`Error::OutOfMemory`].
     pub fn new(engine: &Engine, config: Conv2dConfig, weight: &Weight) -> Result<Self, Error> {
         const WHAT: &str = "Conv2dGradient";
         let [out_channels, per_group, height, width] = weight.dimensions(WHAT, "[out, in / groups, kh, kw]")?;
@@ -60,16 +60,11 @@ impl Conv2dGradient {
             let (rows, columns) = (rows.taps(y), columns.taps(x));
             phases.push(rows.iter().flat_map(|y| columns.iter().map(move |x| y * width + x)).collect::<Vec<_>>());
         }
-        let counts: Vec<usize> = phases.iter().map(Vec::len).collect();
-        let (values, taps, outputs) = (weight.values(), height * width, shape.in_per_group());
-        let read = |phase: usize, tap: usize, out: usize, input: usize| {
-            let (group, out) = (out / per_group, out % per_group);
-            values[((group * outputs + input) * per_group + out) * taps + phases[phase][tap]]
-        };
+        let weights = Strided::transposed(weight.values(), shape, height * width, phases);
         let path = if FewOutputs::fits(out_channels, shape.out_channels, config.groups) {
-            Path::FewOutputs(FewOutputs::pack(engine, (out_channels, shape.out_channels), &counts, None, &read)?)
+            Path::FewOutputs(FewOutputs::pack(engine, (out_channels, shape.out_channels), &weights, None)?)
         } else {
-            Path::Dense(Dense::pack(engine, Storage::F32, shape, &counts, None, &read)?)
+            Path::Dense(Dense::pack(engine, Storage::F32, shape, &weights, None)?)
         };
         Ok(Self { config, shape, kernel: (height, width), path })
     }

@@ -10,31 +10,32 @@ use half::f16;
 
 use crate::Dtype;
 
-/// Appends the values of whole blocks; bytes after the last whole block are left, and types without blocks give nothing.
-pub(crate) fn append(dtype: Dtype, bytes: &[u8], values: &mut Vec<f32>) {
+/// Values of blocks, as many as `to` has room for; types without blocks give nothing.
+pub(crate) fn fill(dtype: Dtype, bytes: &[u8], to: &mut [f32]) {
     match dtype {
-        Dtype::Q4_0 => each(bytes, values, plain::q4_0),
-        Dtype::Q4_1 => each(bytes, values, plain::q4_1),
-        Dtype::Q5_0 => each(bytes, values, plain::q5_0),
-        Dtype::Q5_1 => each(bytes, values, plain::q5_1),
-        Dtype::Q8_0 => each(bytes, values, plain::q8_0),
-        Dtype::Q2_K => each(bytes, values, scaled_groups::q2_k),
-        Dtype::Q3_K => each(bytes, values, scaled_groups::q3_k),
-        Dtype::Q4_K => each(bytes, values, scaled_groups::q4_k),
-        Dtype::Q5_K => each(bytes, values, scaled_groups::q5_k),
-        Dtype::Q6_K => each(bytes, values, scaled_groups::q6_k),
+        Dtype::Q4_0 => each(bytes, to, plain::q4_0),
+        Dtype::Q4_1 => each(bytes, to, plain::q4_1),
+        Dtype::Q5_0 => each(bytes, to, plain::q5_0),
+        Dtype::Q5_1 => each(bytes, to, plain::q5_1),
+        Dtype::Q8_0 => each(bytes, to, plain::q8_0),
+        Dtype::Q2_K => each(bytes, to, scaled_groups::q2_k),
+        Dtype::Q3_K => each(bytes, to, scaled_groups::q3_k),
+        Dtype::Q4_K => each(bytes, to, scaled_groups::q4_k),
+        Dtype::Q5_K => each(bytes, to, scaled_groups::q5_k),
+        Dtype::Q6_K => each(bytes, to, scaled_groups::q6_k),
         _ => {}
     }
 }
 
 fn each<const BYTES: usize, const ELEMENTS: usize>(
     bytes: &[u8],
-    values: &mut Vec<f32>,
-    decode: fn(&[u8; BYTES]) -> [f32; ELEMENTS],
+    to: &mut [f32],
+    decode: impl Fn(&[u8; BYTES]) -> [f32; ELEMENTS],
 ) {
-    let (blocks, _) = bytes.as_chunks::<BYTES>();
-    for block in blocks {
-        values.extend_from_slice(&decode(block));
+    let (blocks, (whole, rest)) = (bytes.as_chunks::<BYTES>().0, to.as_chunks_mut::<ELEMENTS>());
+    whole.iter_mut().zip(blocks).for_each(|(to, block)| *to = decode(block));
+    if let Some(block) = blocks.get(whole.len()) {
+        rest.copy_from_slice(&decode(block)[..rest.len()]);
     }
 }
 

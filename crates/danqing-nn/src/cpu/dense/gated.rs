@@ -2,10 +2,11 @@
 //! pixel are there when it is written, and no map of both ever is.
 
 use super::task::Task;
-use super::{Dense, KernelShape, Storage};
+use super::{Blocks, Dense, KernelShape, Storage};
 use crate::cpu::dispatch::{PanelWidth, dispatch};
 use crate::cpu::lanes::Lanes;
 use crate::cpu::math;
+use crate::cpu::strided::Strided;
 use crate::{Engine, Error};
 
 impl Dense {
@@ -19,15 +20,8 @@ impl Dense {
     ) -> Result<Self, Error> {
         let width = dispatch(engine.tier(), PanelWidth);
         let shape = KernelShape { out_channels: 2 * out.next_multiple_of(width), in_channels: input, groups: 1 };
-        let row = |packed: usize| {
-            let channel = packed / (2 * width) * width + packed % width;
-            (channel < out).then_some(packed / width % 2 * out + channel)
-        };
-        let read = |_, _, packed, i| row(packed).map_or(0.0, |row| weight[row * input + i]);
-        let bias = bias.map(|bias| (0..shape.out_channels).map(|packed| row(packed).map_or(0.0, |row| bias[row])));
-        let bias = bias.map(Iterator::collect::<Vec<_>>);
-        let dense = Self::pack(engine, storage, shape, &[1], bias.as_deref(), &read)?;
-        Ok(Self { gated: Some(out), ..dense })
+        let weights = Strided::convolution(weight, KernelShape { out_channels: 2 * out, ..shape }, 1);
+        Self::pack_blocks(engine, storage, Blocks { shape, width, gated: Some(out) }, &weights, bias)
     }
 }
 

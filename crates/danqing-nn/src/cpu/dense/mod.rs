@@ -8,10 +8,11 @@
 
 mod gated;
 mod pack;
+mod panels;
 mod task;
 mod winograd;
 
-use self::pack::{Phase, parted, strip_chunks};
+use self::pack::{Phase, length_of, parted, strip_chunks};
 use self::task::{Job, Task};
 use super::amx;
 use super::bf16::paired_map;
@@ -21,11 +22,12 @@ use super::f16;
 use super::finish::Finish;
 use super::gather::{Block, Gather};
 use super::int8;
+use super::strided::Strided;
 use crate::geometry::Axis;
 use crate::values::Target;
 use crate::{DType, Engine, Error, FeatureMap, Precision, Shape, Tier};
 
-pub(super) use self::pack::Segment;
+pub(super) use self::pack::{Blocks, Segment};
 
 /// Output pixels of a task: a multiple of every tier's `ROWS`.
 const PIXELS: usize = 96;
@@ -83,12 +85,15 @@ pub(crate) enum Storage {
 impl Storage {
     /// As the engine's precision says; in `f32` the smaller of the two that keep everything, so that checkpoints of half
     /// precision take half the memory.
-    pub(crate) fn of(engine: &Engine, weights: &[f32]) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn of(engine: &Engine, weights: &[f32]) -> Result<Self, Error> {
         match engine.precision() {
-            Precision::F32 if f16::holds(weights) => Self::F16,
-            Precision::F32 => Self::F32,
-            Precision::Bf16 => Self::Bf16,
-            Precision::Int8 => Self::Int8,
+            Precision::F32 if f16::holds(engine, weights)? => Ok(Self::F16),
+            Precision::F32 => Ok(Self::F32),
+            Precision::Bf16 => Ok(Self::Bf16),
+            Precision::Int8 => Ok(Self::Int8),
         }
     }
 }
@@ -172,42 +177,36 @@ pub(crate) struct Dense {
     gated: Option<usize>,
 }
 
-/// Reads a checkpoint's weight by phase, tap, out channel, and in channel within the group.
-pub(crate) type Read<'a> = &'a dyn Fn(usize, usize, usize, usize) -> f32;
-
 impl Dense {
-    /// Packs one phase per number of taps. `Storage::F16` only of weights that half precision holds.
+    /// Packs the phases of `weights`. `Storage::F16` only of weights that half precision holds.
     ///
     /// # Errors
-    /// [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
+    /// [`Error::Cancelled`], [`Error::OutOfMemory`]; [`Error::NotFinite`] in int8.
     pub(crate) fn pack(
         engine: &Engine,
         storage: Storage,
         shape: KernelShape,
-        taps_of_phases: &[usize],
+        weights: &Strided<'_>,
         bias: Option<&[f32]>,
-        read: Read<'_>,
     ) -> Result<Self, Error> {
-        let tier = engine.tier();
-        let (form, width) = (Form::of(storage, tier), dispatch(tier, PanelWidth));
-        let scales = if form == Form::Int8 { int8::scales(shape, taps_of_phases, read)? } else { Vec::new() };
-        let stored = |phase, tap, o: usize, i| {
-            let weight = read(phase, tap, o, i);
-            if form == Form::Int8 { int8::quantised(weight, scales[o]) } else { weight }
-        };
-        let mut phases = Vec::with_capacity(taps_of_phases.len());
-        for (index, &taps) in taps_of_phases.iter().enumerate() {
-            phases.push(Phase::pack(engine, form, shape, width, taps, &|tap, o, i| stored(index, tap, o, i))?);
-        }
-        let (count, padded) = (shape.out_per_group(), shape.out_per_group().next_multiple_of(width));
-        let rows = |values: Option<&[f32]>| {
-            let mut rows = vec![0.0; shape.groups * padded];
-            let groups = rows.chunks_mut(padded).zip(values.unwrap_or_default().chunks(count));
-            groups.for_each(|(row, values)| row[..count].copy_from_slice(values));
-            rows
-        };
-        let (bias, scales) = (rows(bias), rows(Some(&scales)));
-        Ok(Self { shape, form, tier, width, phases, bias, scales, zeros: vec![0.0; shape.in_channels], gated: None })
+        let width = dispatch(engine.tier(), PanelWidth);
+        Self::pack_blocks(engine, storage, Blocks { shape, width, gated: None }, weights, bias)
+    }
+
+    fn pack_blocks(
+        engine: &Engine,
+        storage: Storage,
+        blocks: Blocks,
+        weights: &Strided<'_>,
+        bias: Option<&[f32]>,
+    ) -> Result<Self, Error> {
+        let (tier, Blocks { shape, width, gated }) = (engine.tier(), blocks);
+        let form = Form::of(storage, tier);
+        let scales = if form == Form::Int8 { int8::scales(engine, &blocks, weights)? } else { Vec::new() };
+        let phases = (0..weights.phases()).map(|phase| Phase::pack(engine, blocks, form, (weights, phase), &scales));
+        let phases = phases.collect::<Result<Vec<_>, Error>>()?;
+        let (bias, zeros) = (blocks.rows(bias), vec![0.0; shape.in_channels]);
+        Ok(Self { shape, form, tier, width, phases, bias, scales, zeros, gated })
     }
 
     /// Whether the input may lie in several maps: neither grouped nor copied into strips, nor with pairs across two maps.

@@ -1,10 +1,13 @@
 //! Weights as each form of the kernel reads them, and the reduction cut into chunks.
 
+use std::ops::Range;
+
+use super::panels::{FillPanels, Places};
 use super::{CHUNK, Form, KernelShape};
-use crate::cpu::amx;
-use crate::cpu::bf16::pair;
+use crate::cpu::Shared;
 use crate::cpu::buffer::Buffer;
-use crate::cpu::f16;
+use crate::cpu::dispatch::dispatch;
+use crate::cpu::strided::Strided;
 use crate::{Engine, Error};
 
 /// Part of the reduction: consecutive stored channels of one tap.
@@ -15,7 +18,55 @@ pub(in crate::cpu) struct Segment {
     pub(in crate::cpu) length: usize,
 }
 
-/// Weights of one phase: `[group, chunk, block of out channels, panel]`, panels as [`Form::fill`] lays them out.
+/// Which of a checkpoint's out channels lie in which block of a group.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cpu) struct Blocks {
+    /// Out channels as packed: of gated layers, whole panels of values and of gates.
+    pub(in crate::cpu) shape: KernelShape,
+    /// Channels of a block.
+    pub(in crate::cpu) width: usize,
+    /// Results of a gated layer.
+    pub(in crate::cpu) gated: Option<usize>,
+}
+
+impl Blocks {
+    /// Blocks of a group.
+    pub(in crate::cpu) fn of_group(&self) -> usize {
+        self.shape.out_per_group().div_ceil(self.width)
+    }
+
+    /// Out channels of a group as the checkpoint has them.
+    pub(in crate::cpu) fn out_channels(&self) -> usize {
+        self.gated.map_or(self.shape.out_per_group(), |out| 2 * out)
+    }
+
+    /// The checkpoint's out channels, within the group, of a block's first lanes; other lanes hold zeros.
+    pub(in crate::cpu) fn channels(&self, block: usize) -> Range<usize> {
+        let Some(out) = self.gated else {
+            let first = block * self.width;
+            return first..self.shape.out_per_group().min(first + self.width);
+        };
+        let (start, first) = (block % 2 * out, block / 2 * self.width);
+        start + first..start + out.min(first + self.width)
+    }
+
+    /// Values per out channel as blocks have them, `[group, block, lane]`; zeros where there are none.
+    pub(super) fn rows(&self, values: Option<&[f32]>) -> Vec<f32> {
+        let mut rows = vec![0.0; self.shape.groups * self.of_group() * self.width];
+        let Some(values) = values else { return rows };
+        for (index, row) in rows.chunks_exact_mut(self.width).enumerate() {
+            let (group, channels) = (index / self.of_group(), self.channels(index % self.of_group()));
+            row[..channels.len()].copy_from_slice(&values[group * self.out_channels()..][channels]);
+        }
+        rows
+    }
+}
+
+/// Weights of one phase: `[group, chunk, block of out channels, panel]`.
+///
+/// Panels of `Form::F32` and `F16`: `[stored channel, lane]`. Of `Bf16`: `[stored channel, pair]`, the lane of the first vector
+/// low, that of the second high. Of `Int8`: `[stored channel, lane]`, a byte each. Of `Tiles`: `[step, half of the lanes,
+/// stored channel of the step, lane of the half]`, two in channels in each, zeros after the last step's end.
 #[derive(Debug)]
 pub(super) struct Phase {
     pub(super) taps: usize,
@@ -25,83 +76,37 @@ pub(super) struct Phase {
 }
 
 impl Phase {
-    /// `read` gives a checkpoint's weight by tap, out channel, and in channel within the group.
+    /// Packs phase `phase` of `weights`, the blocks on all threads. `scales` has those of every block's lanes, only in
+    /// `Form::Int8`.
     pub(super) fn pack(
         engine: &Engine,
+        blocks: Blocks,
         form: Form,
-        shape: KernelShape,
-        width: usize,
-        taps: usize,
-        read: &dyn Fn(usize, usize, usize) -> f32,
+        (weights, phase): (&Strided<'_>, usize),
+        scales: &[f32],
     ) -> Result<Self, Error> {
-        let (count, inputs) = (shape.out_per_group(), shape.in_per_group());
-        let blocks = count.div_ceil(width);
-        let chunks = chunks(taps, form.stored_channels(inputs));
+        let (width, taps) = (blocks.width, weights.taps(phase));
+        let chunks = chunks(taps, form.stored_channels(weights.inputs()));
         let panels: Vec<usize> = chunks.iter().map(|chunk| form.panel(length_of(chunk), width)).collect();
-        let group_stride = blocks * panels.iter().sum::<usize>();
-        let mut weights = engine.buffer(group_stride * shape.groups)?;
-        let mut rest = &mut weights[..];
-        for group in 0..shape.groups {
-            for ((chunk, &length), block) in
-                chunks.iter().zip(&panels).flat_map(|of| (0..blocks).map(move |block| (of, block)))
-            {
-                let (panel, after) = rest.split_at_mut(length);
-                rest = after;
-                form.fill(panel, chunk, width, &|tap, lane, input| {
-                    let out = block * width + lane;
-                    if out < count && input < inputs { read(tap, group * count + out, input) } else { 0.0 }
-                });
-            }
-        }
-        Ok(Self { taps, chunks, weights, group_stride })
-    }
-}
-
-impl Form {
-    /// Lays out one block of output channels over one chunk; `at` gives a weight by tap, lane and in channel.
-    ///
-    /// `F32` and `F16`: `[stored channel, lane]`. `Bf16`: `[stored channel, pair]`, the lane of the first vector low, that of
-    /// the second high. `Int8`: `[stored channel, lane]`, `at` giving integers, a byte each. `Tiles`: `[step, half of the
-    /// lanes, stored channel of the step, lane of the half]`, two in channels in each, zeros after the last step's end.
-    fn fill(self, panel: &mut [f32], chunk: &[Segment], width: usize, at: &dyn Fn(usize, usize, usize) -> f32) {
-        let stored = chunk.iter().flat_map(|s| (s.first..s.first + s.length).map(|channel| (s.tap, channel)));
-        match self {
-            Self::F32 => {
-                for (row, (tap, channel)) in panel.chunks_mut(width).zip(stored) {
-                    row.iter_mut().enumerate().for_each(|(lane, slot)| *slot = at(tap, lane, channel));
-                }
-            }
-            Self::F16 => {
-                for (row, (tap, channel)) in panel.chunks_mut(width / 2).zip(stored) {
-                    let two = |lane| f16::two(at(tap, lane, channel), at(tap, lane + 1, channel));
-                    row.iter_mut().enumerate().for_each(|(word, slot)| *slot = two(2 * word));
-                }
-            }
-            Self::Bf16 => {
-                let half = width / 2;
-                for (row, (tap, channel)) in panel.chunks_mut(half).zip(stored) {
-                    let two = |lane| pair(at(tap, lane, channel), at(tap, lane + half, channel));
-                    row.iter_mut().enumerate().for_each(|(lane, slot)| *slot = two(lane));
-                }
-            }
-            Self::Int8 => {
-                for (row, (tap, channel)) in panel.chunks_mut(width / 4).zip(stored) {
-                    let four =
-                        |lane| f32::from_ne_bytes([0, 1, 2, 3].map(|byte| at(tap, lane + byte, channel) as i8 as u8));
-                    row.iter_mut().enumerate().for_each(|(word, slot)| *slot = four(4 * word));
-                }
-            }
-            Self::Tiles => {
-                panel.fill(0.0);
-                for (index, (tap, channel)) in stored.enumerate() {
-                    for lane in 0..width {
-                        let tile = index / amx::SIDE * 2 + lane / amx::SIDE;
-                        let place = tile * amx::TILE + index % amx::SIDE * amx::SIDE + lane % amx::SIDE;
-                        panel[place] = pair(at(tap, lane, 2 * channel), at(tap, lane, 2 * channel + 1));
-                    }
-                }
-            }
-        }
+        let group_stride = blocks.of_group() * panels.iter().sum::<usize>();
+        let mut packed = engine.buffer(group_stride * blocks.shape.groups)?;
+        let (shared, places) = (Shared::new(&mut packed), Places::new(&chunks, taps));
+        engine.run(blocks.shape.groups * blocks.of_group(), &|index| {
+            let (group, block) = (index / blocks.of_group(), index % blocks.of_group());
+            let mut start = group * group_stride;
+            let panel = |&length: &usize| {
+                // SAFETY: panels of a group lie one after another, by chunk, then by block; each task has those of its block.
+                let panel = unsafe { shared.part(start + block * length, length) };
+                start += blocks.of_group() * length;
+                panel
+            };
+            let panels = panels.iter().map(panel).collect();
+            let (channels, places) = (blocks.channels(block), &places);
+            let scales = if form == Form::Int8 { &scales[index * width..][..width] } else { &[] };
+            dispatch(engine.tier(), FillPanels { form, weights, phase, group, channels, places, scales, panels });
+            Ok(())
+        })?;
+        Ok(Self { taps, chunks, weights: packed, group_stride })
     }
 }
 
