@@ -59,7 +59,7 @@ fn holds_one(value: f32) -> bool {
     let is_small = magnitude < NORMAL;
     let is_whole = (steps + WHOLE) - WHOLE == steps;
     let is_short = (magnitude <= MOST) & (value.to_bits() & LOST == 0);
-    (is_small & is_whole) | (!is_small & is_short)
+    if is_small { is_whole } else { is_short }
 }
 
 /// The half's bits of a value that [`holds`].

@@ -253,7 +253,9 @@ mod tests {
                     pack(&engine, storage)?.phases.iter().map(|phase| phase.weights.len()).collect();
                 let mut used =
                     lengths.iter().map(|&length| engine.buffer(length)).collect::<Result<Vec<_>, Error>>()?;
-                used.iter_mut().for_each(|buffer| buffer.fill(f32::NAN));
+                for buffer in &mut used {
+                    buffer.fill(f32::NAN);
+                }
                 drop(used);
                 let dense = pack(&engine, storage)?;
                 for (phase, packed) in dense.phases.iter().enumerate() {
