@@ -153,8 +153,9 @@ impl Conv2d {
     /// [`Error::Cancelled`], [`Error::OutOfMemory`].
     #[expect(clippy::needless_pass_by_value, reason = "an epilogue belongs to one call")]
     pub fn forward_with(&self, engine: &Engine, x: &FeatureMap, epilogue: Epilogue<'_>) -> Result<FeatureMap, Error> {
+        let out_shape = self.out_shape(x.shape())?;
         let (rows, columns) = self.axes(x.shape())?;
-        self.forward_axes(engine, x, self.out_shape(x.shape())?, (&rows, &columns), &epilogue)
+        self.forward_axes(engine, x, out_shape, (&rows, &columns), &epilogue)
     }
 
     /// Equals [`Self::forward_with`] on [`resize`](crate::resize)`(x, height, width, Nearest)`, to the bit; on the CPU the resized
