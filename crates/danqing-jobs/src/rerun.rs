@@ -106,9 +106,9 @@ impl From<Error> for Failure {
     }
 }
 
-/// The last part of a backend.
+/// The part of a backend that names a precision: the last one, or what the method of convolutions follows.
 fn precision_of(backend: &str) -> Option<Precision> {
-    backend.rsplit('-').next()?.parse().ok()
+    backend.rsplit('-').find_map(|part| part.parse().ok())
 }
 
 impl Studio {
@@ -292,9 +292,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backend_ends_with_its_precision() {
+    fn a_backend_names_its_precision() {
         for precision in Precision::ALL {
             assert_eq!(precision_of(&format!("cpu-avx2-{precision}")), Some(precision));
+            assert_eq!(precision_of(&format!("cpu-avx2-{precision}-direct")), Some(precision));
         }
         assert_eq!(precision_of("cpu"), None);
     }

@@ -7,7 +7,7 @@ use crate::{Engine, Error, FeatureMap, Shape};
 /// Equals `torch.nn.functional.scaled_dot_product_attention` of every picture and head: the pixels of a picture are its
 /// tokens, its channels the heads side by side, `[heads, head size]`.
 ///
-/// No matrix of scores is made: soft-max runs over blocks of at most 96 keys with a running maximum and sum. Error per value:
+/// No matrix of scores is made: soft-max runs over blocks of at most 128 keys with a running maximum and sum. Error per value:
 /// `|y − exact| ≤ (4 · (size + 4) · M + 1.04 · keys + 16) · eps · max |v|`, with M the largest `Σ |q·k|` of the query's scores,
 /// scaled. A query whose scores are all −∞ gives NaN, as in `PyTorch`.
 ///

@@ -40,7 +40,7 @@ impl Conv2dConfig {
 /// Error per value: `|y − exact| ≤ (K + 4) · eps · (|bias| + Σ |w·x|)`, K = terms of the sum. The order of the sum
 /// depends on the layer alone. A padding zero times an infinite weight is NaN.
 ///
-/// 3×3 layers of stride 1, dilation 1, one group and at least 16 in channels, in `f32` and `int8` on the CPU, run by minimal
+/// 3×3 layers of stride 1, dilation 1, one group and at least 16 in channels on the CPU, bf16 in AMX tiles aside, run by minimal
 /// filtering, F(4×4, 3×3), where the map is large enough for that to be faster, unless the engine's
 /// [`ConvolutionMethod`](crate::ConvolutionMethod) says otherwise. A value then depends, in its rounding, on its place in
 /// a tile of 4×4 outputs, and shares its bound with them: `|y − exact| ≤ (in + 40) · eps · (|bias| + 600 · Σ m(w) · m(x))`,
@@ -50,10 +50,11 @@ impl Conv2dConfig {
 /// as NaN; finite inputs above 10³⁵ may too.
 ///
 /// In [`Precision::Bf16`](crate::Precision::Bf16) weights and inputs are rounded to bfloat16 first, the bias is not:
-/// `|y − exact| ≤ ((K + 4) · eps + 2⁻⁷ + 2⁻¹⁶) · (|bias| + Σ |w·x|)`, and magnitudes of at least 2¹²⁷ · (2 − 2⁻⁸) become
-/// infinite. Depthwise layers, and those of at least 16 in and at most 4 out channels, stay `f32`. Every tier adds the same
-/// exact products in the same order, so all give the same bits, but for AMX, which adds even and odd channels of 32 apart
-/// and takes denormals as 0.
+/// `|y − exact| ≤ ((K + 4) · eps + 2⁻⁷ + 2⁻¹⁶) · (|bias| + Σ |w·x|)`, with the bound above in place of the first term where the
+/// layer runs by minimal filtering, and `2⁻⁸ · |y|` where the result is a map of bf16; magnitudes of at least 2¹²⁷ · (2 − 2⁻⁸)
+/// become infinite. Depthwise layers, and those of at least 16 in and at most 4 out channels, stay `f32`. By the definition every
+/// tier adds the same exact products in the same order, so all give the same bits, but for AMX, which adds even and odd channels
+/// of 32 apart and takes denormals as 0.
 ///
 /// In [`Precision::Int8`](crate::Precision::Int8) those layers have weights ŵ = scale · q with whole q in −127..=127, the
 /// nearest to w / scale, ties to even, and scale = max(max |w| of the output channel / 127, 2⁻¹²⁶), so `|ŵ − w| ≤ scale / 2`:
@@ -163,7 +164,10 @@ impl Conv2d {
     ///
     /// # Errors
     /// As [`Self::forward_with`], and [`Error::TooSmall`] for a height or width of 0.
-    #[expect(clippy::needless_pass_by_value, reason = "an epilogue belongs to one call")]
+    #[cfg_attr(
+        not(feature = "candle"),
+        expect(clippy::needless_pass_by_value, reason = "an epilogue belongs to one call")
+    )]
     pub fn forward_resized(
         &self,
         engine: &Engine,

@@ -8,7 +8,7 @@ use crate::Error;
 /// Environment variable that chooses the method.
 const VARIABLE: &str = "DANQING_CONVOLUTIONS";
 
-/// How [`Conv2d`](crate::Conv2d) computes 3×3 layers of stride 1 in `f32` and `int8` on the CPU. The bytes of a result depend on it,
+/// How [`Conv2d`](crate::Conv2d) computes 3×3 layers of stride 1 on the CPU, except bf16 in AMX tiles. The bytes of a result depend on it,
 /// so [`Engine::backend`](crate::Engine::backend) says which one ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

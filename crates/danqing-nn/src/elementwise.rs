@@ -21,7 +21,7 @@ pub(crate) fn give(engine: &Engine, shape: Shape, buffer: Buffer) -> Result<Feat
     Ok(FeatureMap::from_buffer(shape, buffer))
 }
 
-/// `activation(x)`; works in place if nobody else holds `x`. Error: see [`Activation`].
+/// `activation(x)`; works in place if nobody else holds `x` and it is `f32`. Error: see [`Activation`].
 ///
 /// # Errors
 /// [`Error::Channels`] for slopes that do not fit, [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -37,7 +37,7 @@ pub fn activate(engine: &Engine, x: FeatureMap, activation: &Activation) -> Resu
     Ok(FeatureMap::from_buffer(shape, buffer))
 }
 
-/// `a + b`, rounded once; `b` has the shape of `a`, or one channel, one pixel or one picture for all.
+/// `a + b`, rounded once, and again where `a` is a map of bf16, whose type the result has; `b` has the shape of `a`, or one channel, one pixel or one picture for all.
 ///
 /// # Errors
 /// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -47,7 +47,7 @@ pub fn add(engine: &Engine, a: &FeatureMap, b: &FeatureMap) -> Result<FeatureMap
     combine(engine, a, b, |a, b| a + b)
 }
 
-/// `a · b`, rounded once; `b` has the shape of `a`, or one channel, one pixel or one picture for all.
+/// `a · b`, rounded as in [`add`]; `b` has the shape of `a`, or one channel, one pixel or one picture for all.
 ///
 /// # Errors
 /// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -97,7 +97,7 @@ fn combine(
     Ok(out.into_map())
 }
 
-/// `factor · x`, rounded once; in place if nobody else holds `x`.
+/// `factor · x`, rounded once; in place if nobody else holds `x` and it is `f32`.
 ///
 /// # Errors
 /// [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -106,7 +106,7 @@ pub fn scale(engine: &Engine, x: FeatureMap, factor: f32) -> Result<FeatureMap, 
     change(engine, x, |value| value * factor)
 }
 
-/// `factor · a + b`, each operation rounded; in place if nobody else holds `a`. `b` has the shape of `a`.
+/// `factor · a + b`, each operation rounded; in place if nobody else holds `a` and it is `f32`. `b` has the shape of `a`.
 ///
 /// # Errors
 /// [`Error::Shapes`], [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -126,7 +126,7 @@ pub fn add_scaled(engine: &Engine, a: FeatureMap, factor: f32, b: &FeatureMap) -
     Ok(FeatureMap::from_buffer(shape, buffer))
 }
 
-/// `factor · x + offset`, each operation rounded; in place if nobody else holds `x`.
+/// `factor · x + offset`, each operation rounded; in place if nobody else holds `x` and it is `f32`.
 ///
 /// # Errors
 /// [`Error::Cancelled`], [`Error::OutOfMemory`].
@@ -135,7 +135,7 @@ pub fn affine(engine: &Engine, x: FeatureMap, factor: f32, offset: f32) -> Resul
     change(engine, x, |value| value * factor + offset)
 }
 
-/// `x` limited to `low..=high`, exact; NaN stays NaN; in place if nobody else holds `x`.
+/// `x` limited to `low..=high`, exact; NaN stays NaN; in place if nobody else holds `x` and it is `f32`.
 ///
 /// # Errors
 /// [`Error::Setting`] unless `low ≤ high`, [`Error::Cancelled`], [`Error::OutOfMemory`].

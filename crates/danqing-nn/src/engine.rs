@@ -35,10 +35,11 @@ pub enum Precision {
     /// 32 bit floats.
     #[default]
     F32,
-    /// Operands of dense convolutions, linear layers and products are rounded to bfloat16 (8 bits of precision), sums
-    /// stay `f32`; so are the maps that these layers, norms, attention and sums of maps make, where the number of channels is
-    /// even. Weights and maps take half the memory on every tier. What norms, activations, resizing and soft-max compute
-    /// inside, and gradients, stay `f32`, as do depthwise layers and those of at most 4 output channels.
+    /// Operands of dense convolutions, linear layers and products are rounded to bfloat16 (8 bits of precision) and added in
+    /// `f32`. The maps that dense convolutions, linear and gated layers, group, layer and RMS norms and attention write are bf16
+    /// where the number of channels is even: `2⁻⁸ · |y|` more error than the operators' docs say. Weights and maps take half the
+    /// memory on every tier. What norms, activations, resizing and soft-max compute inside, and gradients, stay `f32`, as do
+    /// depthwise layers, those of at most 4 output channels, instance norm and products of maps.
     Bf16,
     /// Weights of dense convolutions and linear layers are kept as 8 bit integers, one scale per output channel: the channel's
     /// largest magnitude / 127, at least 2⁻¹²⁶, so that no weight moves by more than scale / 2. They take a quarter of the

@@ -75,7 +75,7 @@ impl Target {
     }
 
     /// Where kernels write that round themselves.
-    pub(crate) fn output(&mut self) -> Output {
+    pub(crate) fn output(&mut self) -> Output<'_> {
         Output::new(&mut self.words, self.shape.channels, self.dtype)
     }
 

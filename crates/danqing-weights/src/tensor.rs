@@ -223,10 +223,11 @@ impl<'a> TensorView<'a> {
     /// first of a block.
     ///
     /// # Errors
-    /// Those of [`Self::bytes`]; [`ParseError::Truncated`] for elements that the tensor does not have.
+    /// Those of [`Self::bytes`]; [`ParseError::Truncated`] for elements that the tensor does not have, and for a `first` within a block.
     pub fn read_f32(&self, first: usize, to: &mut [f32]) -> Result<(), ParseError> {
         let (size, block) = (self.dtype().size(), self.dtype().block_elements());
-        let place = first / block * size..first.saturating_add(to.len()).div_ceil(block).saturating_mul(size);
+        let place =
+            (first / block).saturating_mul(size)..first.saturating_add(to.len()).div_ceil(block).saturating_mul(size);
         if !first.is_multiple_of(block) || place.end > self.byte_length() {
             let (needed, left) = (place.end as u64, self.byte_length() as u64);
             return Err(ParseError::Truncated { container: "weight file", what: "a tensor", needed, left });

@@ -83,8 +83,10 @@ mod tests {
         Weight::new(shape, (0..count).map(|index| (index as f32 * step).fract() * 2.0 - 1.0).collect())
     }
 
+    /// Of bf16 in an engine of bf16, where the channels are even.
     fn map(engine: &Engine, shape: Shape) -> Result<FeatureMap, Error> {
-        FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())
+        let map = FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())?;
+        map.to_dtype(engine, engine.map_type(shape))
     }
 
     /// Runs `work` in every precision, on every tier this processor has and on AMX's packing, with both guards; results must

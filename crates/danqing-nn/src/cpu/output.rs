@@ -1,24 +1,34 @@
 //! The map that tasks write, each its own pixels and channels.
 
+use std::marker::PhantomData;
+
 use super::buffer::Buffer;
 use super::lanes::Lanes;
 use crate::DType;
 
 /// The first value of an output map, and how its values lie.
 #[derive(Clone, Copy)]
-pub(crate) struct Output {
+pub(crate) struct Output<'a> {
     first: *mut f32,
+    pixels: usize,
     channels: usize,
     dtype: DType,
+    words: PhantomData<&'a mut [f32]>,
 }
 
 // SAFETY: tasks write disjoint pixels or channels, as those who make them see to.
-unsafe impl Sync for Output {}
+unsafe impl Sync for Output<'_> {}
 
-impl Output {
+impl<'a> Output<'a> {
     /// Of the words of a map of so many channels.
-    pub(crate) fn new(words: &mut Buffer, channels: usize, dtype: DType) -> Self {
-        Self { first: words.as_mut_ptr(), channels, dtype }
+    pub(crate) fn new(words: &'a mut Buffer, channels: usize, dtype: DType) -> Self {
+        let pixels = words.len() * dtype.per_word() / channels;
+        Self { first: words.as_mut_ptr(), pixels, channels, dtype, words: PhantomData }
+    }
+
+    /// Pixels and channels.
+    pub(super) fn size(&self) -> [usize; 2] {
+        [self.pixels, self.channels]
     }
 
     /// Where a map of `f32` starts, and how far one pixel is from the next.

@@ -14,13 +14,26 @@ fn wave(shape: &[usize], step: f32) -> Result<Weight, Error> {
     Weight::new(shape, (0..count).map(|index| (index as f32 * step).fract() * 2.0 - 1.0).collect())
 }
 
+/// Of bf16 in an engine of bf16, where the channels are even.
 fn map(engine: &Engine, shape: Shape) -> Result<FeatureMap, Error> {
-    FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())
+    let map = FeatureMap::from_nhwc(engine, shape, wave(&[shape.elements()?], 0.618_034)?.values().to_vec())?;
+    map.to_dtype(engine, engine.map_type(shape))
 }
 
-/// Runs `layer` on eight lanes and on sixteen, two threads each, and in bf16 on tiles; results must agree.
+/// As [`agree_within`], but for roundings.
 fn agree_in(
     precisions: &[Precision],
+    what: &str,
+    layer: impl Fn(&Engine) -> Result<FeatureMap, Error>,
+) -> Result<(), Error> {
+    agree_within(precisions, 1e-4, what, layer)
+}
+
+/// Runs `layer` on eight lanes and on sixteen, two threads each, and in bf16 on tiles; results must agree, those in bf16 within
+/// `most` of 1 and of their size.
+fn agree_within(
+    precisions: &[Precision],
+    most: f32,
     what: &str,
     layer: impl Fn(&Engine) -> Result<FeatureMap, Error>,
 ) -> Result<(), Error> {
@@ -32,8 +45,7 @@ fn agree_in(
             let wide = layer(&Engine::with_any_tier(tier, precision)?)?.to_nhwc()?;
             assert_eq!(narrow.len(), wide.len(), "{what}");
             for (a, b) in narrow.iter().zip(&wide) {
-                // Tiles round the weights of attention, and results are rounded.
-                let most = if precision == Precision::Bf16 { 1.0 / 64.0 } else { 1e-4 };
+                let most = if precision == Precision::Bf16 { most * (1.0 + a.abs()) } else { 1e-4 };
                 assert!((a - b).abs() < most, "{what}: {b} on {tier} in {precision}, {a} on eight lanes");
             }
         }
@@ -41,9 +53,9 @@ fn agree_in(
     Ok(())
 }
 
-/// What no precision changes.
+/// What only the type of maps changes: results of bf16 may be rounded to the other side, and so may the weights of attention.
 fn agree(what: &str, layer: impl Fn(&Engine) -> Result<FeatureMap, Error>) -> Result<(), Error> {
-    agree_in(&[Precision::F32], what, layer)
+    agree_within(&[Precision::F32, Precision::Bf16], 1.0 / 64.0, what, layer)
 }
 
 #[test]
@@ -52,6 +64,7 @@ fn convolutions() -> Result<(), Error> {
     for (input, output, groups, kernel, mode) in [
         (3, 18, 1, 3, PadMode::Reflect),
         (9, 17, 1, 3, PadMode::Zero),
+        (10, 17, 1, 3, PadMode::Zero),
         (6, 4, 2, 1, PadMode::Zero),
         (17, 3, 1, 3, PadMode::Replicate),
         (5, 5, 5, 3, PadMode::Zero),
@@ -72,14 +85,16 @@ fn convolutions() -> Result<(), Error> {
 fn minimal_filtering() -> Result<(), Error> {
     // As few channels and tiles as it is used for; weights that are kept as f32, and in half precision.
     let steps = if cfg!(miri) { &[0.125][..] } else { &[0.414_213_56, 0.125] };
-    let precisions = if cfg!(miri) { &[Precision::F32][..] } else { &[Precision::F32, Precision::Int8] };
+    let precisions = if cfg!(miri) { &[Precision::F32, Precision::Bf16][..] } else { &Precision::ALL };
     for &step in steps {
         agree_in(precisions, "minimal filtering", |engine| {
             let x = map(engine, Shape::new(1, 8, 8, 16))?;
             let conv = Conv2d::new(engine, Conv2dConfig::same(3), &wave(&[17, 16, 3, 3], step)?, None)?;
             let (fast, direct) = (conv.forward(engine, &x)?, engine.with_convolutions(ConvolutionMethod::Direct));
             let is_direct = || Ok::<_, Error>(fast.to_nhwc()? == conv.forward(&direct, &x)?.to_nhwc()?);
-            assert!(cfg!(miri) || !is_direct()?, "the direct method ran");
+            // Rounded to bf16, results of both may be the same; tiles know no other method.
+            let is_told = engine.precision() != Precision::Bf16 && !cfg!(miri);
+            assert!(!is_told || !is_direct()?, "the direct method ran");
             Ok(fast)
         })?;
     }
@@ -113,8 +128,7 @@ fn layers_over_several_maps_phases_and_vectors() -> Result<(), Error> {
 #[test]
 fn attention_and_norms() -> Result<(), Error> {
     for (attention, queries) in [(Attention::new(2), 7), (Attention::new(2).causal(), 9)] {
-        let precisions = [Precision::F32, Precision::Bf16];
-        agree_in(&precisions, "attention", |engine| {
+        agree("attention", |engine| {
             let (q, k) = (map(engine, Shape::new(1, 1, queries, 10))?, map(engine, Shape::new(1, 1, 9, 10))?);
             attention.forward(engine, &q, &k, &k)
         })?;

@@ -74,9 +74,9 @@ impl Need {
         let factor = 1 << (model.codec.config().channels.len() - 1);
         let (w, h) = if tile == 0 { (width, height) } else { (width.min(tile), height.min(tile)) };
         let codec = decoder_values(model.codec.config(), w * h);
-        let values = codec.max(denoiser_values(model.unet.config(), width * height / (factor * factor)));
         let value = if precision == Precision::Bf16 { VALUE / 2 } else { VALUE };
-        let maps = (value * values).max(convolving(values, value));
+        let denoiser = denoiser_bytes(model.unet.config(), width * height / (factor * factor), value);
+        let maps = (value * codec).max(denoiser).max(convolving(codec, value));
         let beside = PROGRAM + maps.min(REUSE) + PICTURES * VALUE * width * height;
         Self { weights, maps, beside }
     }
@@ -136,23 +136,24 @@ fn block(inputs: usize, outputs: usize) -> usize {
     (2 * inputs + outputs).max(inputs + 2 * outputs + shortcut)
 }
 
-/// Level by level, the values that are kept for the way up and what a transformer holds in an attention: its input,
-/// a sum, that normalised, queries, keys and values, keys and values packed, and what comes of them; for so many pixels of the
-/// latent.
-fn denoiser_values(config: &UnetConfig, pixels: usize) -> usize {
-    const TRANSFORMER: usize = 9;
+/// Level by level, what is kept for the way up and what a transformer holds in an attention: its input, a sum, that normalised,
+/// queries, keys and values, keys and values packed as `f32`, and what comes of them; for so many pixels of the latent, in values
+/// of so many bytes.
+fn denoiser_bytes(config: &UnetConfig, pixels: usize, value: usize) -> usize {
+    const TRANSFORMER: usize = 7;
+    const PACKED: usize = 2;
     let finest = config.channels.first().copied().unwrap_or(0);
     let (mut kept, mut most) = (finest * pixels, 0);
     for (index, (channels, heads)) in config.channels.iter().zip(&config.heads).enumerate() {
         let pixels = pixels >> (2 * index);
         let coarser = config.channels.get(index + 1).unwrap_or(channels);
         let joined = coarser + channels;
-        let held = if *heads > 0 { TRANSFORMER * channels } else { 0 };
+        let held = if *heads > 0 { (TRANSFORMER + PACKED * VALUE / value) * channels } else { 0 };
         kept += config.layers.saturating_sub(1) * channels * pixels;
         most = most.max(kept + held.max(block(joined, *channels)) * pixels);
         kept += channels * pixels + channels * (pixels >> 2);
     }
-    most
+    value * most
 }
 
 fn in_gigabytes(bytes: usize) -> String {
@@ -198,6 +199,7 @@ mod tests {
     #[test]
     fn the_busiest_moments_of_stable_diffusion_are_those_of_the_finest_levels() {
         assert_eq!(decoder_values(&AutoencoderKlConfig::sd(), 512 * 512), 640 * 512 * 512);
-        assert_eq!(denoiser_values(&UnetConfig::sd1(), 64 * 64), 11 * 320 * 64 * 64);
+        assert_eq!(denoiser_bytes(&UnetConfig::sd1(), 64 * 64, 4), 4 * 11 * 320 * 64 * 64);
+        assert_eq!(denoiser_bytes(&UnetConfig::sd1(), 64 * 64, 2), 2 * 13 * 320 * 64 * 64);
     }
 }

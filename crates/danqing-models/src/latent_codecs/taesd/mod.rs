@@ -31,7 +31,8 @@ enum Layer {
     Conv(Conv2d),
     ConvRelu(Conv2d),
     Block(Box<Block>),
-    Double,
+    /// Of the map doubled by nearest neighbours.
+    DoubledConv(Conv2d),
 }
 
 /// The network with its weights, packed for one engine's tier.
@@ -83,20 +84,20 @@ impl Taesd {
             }
         }
         encoder.push(Layer::Conv(loader.conv3(&format!("encoder.layers.{}", encoder.len()), [CHANNELS, LATENT])?));
-        // The rectifier has a place of its own in the checkpoint's list.
+        // The rectifier and each doubling have a place of their own in the checkpoint's list.
         let mut decoder = vec![Layer::ConvRelu(loader.conv3("decoder.layers.0", [LATENT, CHANNELS])?)];
         for (level, &blocks) in BLOCKS.iter().rev().enumerate() {
             for _ in 0..blocks {
-                decoder
-                    .push(Layer::Block(Block::load(loader, &format!("decoder.layers.{}", decoder.len() + 1))?.into()));
+                decoder.push(Layer::Block(
+                    Block::load(loader, &format!("decoder.layers.{}", decoder.len() + 1 + level))?.into(),
+                ));
             }
             if level + 1 < BLOCKS.len() {
-                decoder.push(Layer::Double);
-                let name = format!("decoder.layers.{}", decoder.len() + 1);
-                decoder.push(Layer::Conv(bare_conv(loader, &name, 1)?));
+                let name = format!("decoder.layers.{}", decoder.len() + 2 + level);
+                decoder.push(Layer::DoubledConv(bare_conv(loader, &name, 1)?));
             }
         }
-        let name = format!("decoder.layers.{}", decoder.len() + 1);
+        let name = format!("decoder.layers.{}", decoder.len() + BLOCKS.len());
         decoder.push(Layer::Conv(loader.conv3(&name, [CHANNELS, COLOURS])?));
         Ok(Self { encoder, decoder })
     }
@@ -110,21 +111,15 @@ fn bare_conv(loader: &Loader<'_>, name: &str, stride: usize) -> Result<Conv2d, E
 }
 
 fn run(engine: &Engine, layers: &[Layer], mut x: FeatureMap) -> Result<FeatureMap, Error> {
-    let mut is_doubled = false;
     for layer in layers {
         x = match layer {
-            Layer::Conv(conv) if is_doubled => {
-                is_doubled = false;
+            Layer::DoubledConv(conv) => {
                 let size = (2 * x.shape().height, 2 * x.shape().width);
                 conv.forward_resized(engine, &x, size, Epilogue::default())?
             }
             Layer::Conv(conv) => conv.forward(engine, &x)?,
             Layer::ConvRelu(conv) => conv.forward_with(engine, &x, Epilogue::activation(Activation::Relu))?,
             Layer::Block(block) => block.forward(engine, &x)?,
-            Layer::Double => {
-                is_doubled = true;
-                continue;
-            }
         };
     }
     Ok(x)

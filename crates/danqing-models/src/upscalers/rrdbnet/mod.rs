@@ -10,9 +10,7 @@
 mod block;
 mod config;
 
-use danqing_nn::{
-    Activation, Conv2d, Conv2dConfig, Engine, Epilogue, FeatureMap, Interpolation, Weight, pixel_unshuffle, resize,
-};
+use danqing_nn::{Activation, Conv2d, Conv2dConfig, Engine, Epilogue, FeatureMap, Weight, pixel_unshuffle};
 use danqing_weights::TensorFile;
 
 use super::layout::Names;
@@ -113,10 +111,8 @@ impl RrdbNet {
         drop(first);
         seen(&x)?;
         for up in &self.ups {
-            let (height, width) = (x.shape().height * 2, x.shape().width * 2);
-            let wide = resize(engine, &x, height, width, Interpolation::Nearest)?; // [n, 2h, 2w, features]
-            drop(x);
-            x = up.forward_with(engine, &wide, leaky())?;
+            let size = (x.shape().height * 2, x.shape().width * 2);
+            x = up.forward_resized(engine, &x, size, leaky())?; // [n, 2h, 2w, features]
             seen(&x)?;
         }
         let x = self.high.forward_with(engine, &x, leaky())?;

@@ -1,5 +1,5 @@
 //! Soft-max attention over blocks of keys, after T. Dao, "FlashAttention-2", 2023, algorithm 1, with queries along the
-//! vectors.
+//! vectors; in bf16 on AMX, in tiles (`tiles`).
 //!
 //! Scores of a block of keys are held as `[key, query]`: largest score, exponentials, their sum and the factor for earlier
 //! sums are then the same operation in every lane, and neither keys nor head channels are ever padded. Keys and values are
@@ -58,8 +58,12 @@ pub(crate) struct ScoreMask<'a> {
     pub(crate) heads: usize,
 }
 
-/// Writes `[batch, queries, heads · size]`; lengths of all slices, and the output's, are checked by the caller.
-pub(crate) fn attend(engine: &Engine, problem: &Problem<'_>, output: Output) -> Result<(), Error> {
+/// Writes `[batch, queries, heads · size]`; lengths of all slices are checked by the caller.
+///
+/// # Panics
+/// If the output has another size.
+pub(crate) fn attend(engine: &Engine, problem: &Problem<'_>, output: Output<'_>) -> Result<(), Error> {
+    assert!(output.size() == [problem.batch * problem.queries, problem.heads * problem.size]);
     if engine.tier() == Tier::Amx && engine.precision() == Precision::Bf16 {
         return tiles::attend(engine, problem, output);
     }

@@ -22,7 +22,7 @@ pub(super) struct Task<'a> {
     /// First query and how many.
     pub(super) first: usize,
     pub(super) count: usize,
-    pub(super) output: Output,
+    pub(super) output: Output<'a>,
 }
 
 /// What a task works on. Panels are one or two vectors of queries; the last may have lanes without a query.

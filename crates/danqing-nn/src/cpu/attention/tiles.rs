@@ -29,7 +29,7 @@ const WIDTH: usize = 16;
 const STEP: usize = 2 * TILE;
 
 /// As [`super::attend`].
-pub(super) fn attend(engine: &Engine, problem: &Problem<'_>, output: Output) -> Result<(), Error> {
+pub(super) fn attend(engine: &Engine, problem: &Problem<'_>, output: Output<'_>) -> Result<(), Error> {
     let packed = Packed::of(engine, problem)?;
     let pairs = problem.batch * problem.heads;
     let mut most = QUERIES;
@@ -125,7 +125,7 @@ struct Task<'a> {
     /// First query and how many.
     first: usize,
     count: usize,
-    output: Output,
+    output: Output<'a>,
 }
 
 /// What a task works on; queries in blocks of 32, the last perhaps with rows without a query.

@@ -3,8 +3,8 @@
 //! The reduction (taps × input channels) is cut into chunks whose weights for one block of output channels fit the
 //! first-level cache; a task holds a block of output pixels for all chunks, so that its sums stay in the second-level
 //! cache and the weights stream past once per task. The order of each output's additions is the order of the
-//! reduction, whatever the tiles. Of 3×3 layers of stride 1 in `f32` and `int8`, only those of small
-//! maps run so: see `winograd`.
+//! reduction, whatever the tiles. Of 3×3 layers of stride 1, only those of small maps, and those in AMX tiles, run so: see
+//! `winograd`.
 
 mod gated;
 mod pack;

@@ -36,7 +36,7 @@ pub(super) struct Task<'a> {
     pub(super) sums: Buffer,
     /// Rows of each block of sums.
     pub(super) rows: usize,
-    pub(super) output: Output,
+    pub(super) output: Output<'a>,
     pub(super) finish: Finish<'a>,
 }
 

@@ -54,7 +54,7 @@ pub(super) fn forward(
     dense: &Dense,
     engine: &Engine,
     maps: &[&FeatureMap],
-    (out_shape, output): (Shape, Output),
+    (out_shape, output): (Shape, Output<'_>),
     axes: (&Axis, &Axis),
     finish: Finish<'_>,
 ) -> Result<(), Error> {

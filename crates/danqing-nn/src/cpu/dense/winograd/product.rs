@@ -31,7 +31,7 @@ pub(super) struct Product<'a> {
     pub(super) weights: Weights<'a>,
     /// `[position, panel, tile, lane]`, of all the job's panels or of one at a time.
     pub(super) sums: Buffer,
-    pub(super) output: Output,
+    pub(super) output: Output<'a>,
     pub(super) finish: Finish<'a>,
 }
 
