@@ -80,7 +80,7 @@ fn combine(
         for (pixel, (row, values)) in block.chunks_mut(shape.channels).zip(values.chunks(shape.channels)).enumerate() {
             match with.pixel(start / shape.channels + pixel) {
                 Values::F32([other]) => {
-                    row.iter_mut().zip(values).for_each(|(slot, &value)| *slot = join(value, *other))
+                    row.iter_mut().zip(values).for_each(|(slot, &value)| *slot = join(value, *other));
                 }
                 Values::F32(others) => {
                     let pairs = values.iter().zip(others);

@@ -167,12 +167,11 @@ impl FeatureMap {
             return map.to_nchw();
         }
         let copy;
-        let values = match &self.storage {
-            Storage::Bf16(..) => {
-                copy = self.to_nhwc()?;
-                &copy
-            }
-            _ => self.as_slice()?,
+        let values = if self.dtype() == DType::Bf16 {
+            copy = self.to_nhwc()?;
+            &copy
+        } else {
+            self.as_slice()?
         };
         let mut planes = Vec::with_capacity(values.len());
         for picture in values.chunks(height * width * channels) {
@@ -242,6 +241,7 @@ impl FeatureMap {
     }
 
     /// The values in their type; of a device, as [`Self::as_slice`].
+    #[cfg_attr(not(feature = "candle"), expect(clippy::unnecessary_wraps, reason = "a device may fail to copy"))]
     pub(crate) fn values(&self) -> Result<Values<'_>, Error> {
         match &self.storage {
             Storage::F32(buffer) => Ok(Values::F32(buffer)),
@@ -261,10 +261,8 @@ impl FeatureMap {
     /// What [`Self::words`] undoes: words as the pairs of bf16 that they are.
     pub(crate) fn into_pairs(self) -> Self {
         let shape = self.shape.with_channels(2 * self.shape.channels);
-        match self.storage {
-            Storage::F32(words) => Self { shape, storage: Storage::Bf16(words, Widened::default()) },
-            storage => Self { shape: self.shape, storage },
-        }
+        let Storage::F32(words) = self.storage else { return self };
+        Self { shape, storage: Storage::Bf16(words, Widened::default()) }
     }
 
     /// As `f32`: this map, or a copy of bf16.
@@ -296,20 +294,21 @@ impl FeatureMap {
     /// The values as `f32` for writing: this map's own if nobody shares them, else a copy.
     pub(crate) fn into_buffer(self, engine: &Engine) -> Result<Buffer, Error> {
         let own = if self.dtype() == DType::Bf16 { self.widened(engine)? } else { self };
-        let storage = match own.storage {
-            Storage::F32(buffer) => Arc::try_unwrap(buffer).map_err(Storage::F32),
-            other => Err(other),
+        let shape = own.shape;
+        let shared = match own.storage {
+            Storage::F32(buffer) => match Arc::try_unwrap(buffer) {
+                Ok(buffer) => return Ok(buffer),
+                Err(shared) => Storage::F32(shared),
+            },
+            #[cfg(feature = "candle")]
+            device @ Storage::Candle(_) => device,
+            half @ Storage::Bf16(..) => half,
         };
-        match storage {
-            Ok(own) => Ok(own),
-            Err(storage) => {
-                let shared = Self { shape: own.shape, storage };
-                let values = shared.as_slice()?;
-                let mut copy = engine.buffer(values.len())?;
-                copy.copy_from_slice(values);
-                Ok(copy)
-            }
-        }
+        let shared = Self { shape, storage: shared };
+        let values = shared.as_slice()?;
+        let mut copy = engine.buffer(values.len())?;
+        copy.copy_from_slice(values);
+        Ok(copy)
     }
 }
 

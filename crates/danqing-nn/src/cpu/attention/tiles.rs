@@ -219,7 +219,7 @@ impl Task<'_> {
         for row in 0..BLOCK.min(self.count - rows * BLOCK) {
             let query = rows * BLOCK + row;
             let scores = &mut scratch.scores[row * BLOCK..];
-            self.scale(scores, subs, factor);
+            Self::scale(scores, subs, factor);
             self.hide(scores, (self.first + query, first_key), subs);
             let scores = &scores[..(subs - 1) * BLOCK * BLOCK + BLOCK];
             // SAFETY: the caller has the instructions of `L`; each row has `subs` times two vectors, a block's rows apart; as many
@@ -266,7 +266,7 @@ impl Task<'_> {
 
     /// Scales a row of scores.
     #[inline(always)]
-    fn scale(&self, scores: &mut [f32], subs: usize, factor: f32) {
+    fn scale(scores: &mut [f32], subs: usize, factor: f32) {
         for sub in 0..subs {
             scores[sub * BLOCK * BLOCK..][..BLOCK].iter_mut().for_each(|score| *score *= factor);
         }

@@ -107,7 +107,7 @@ impl Kernel for TransformInputs<'_> {
             unsafe {
                 match values {
                     Values::F32(values) if self.field.is_rounded => {
-                        self.map::<L, Rounded>(values, channels, first_channel)
+                        self.map::<L, Rounded>(values, channels, first_channel);
                     }
                     Values::F32(values) => self.map::<L, Plain>(values, channels, first_channel),
                     Values::Bf16(values) => self.map::<L, Halves>(values, channels, first_channel),
