@@ -233,7 +233,9 @@ mod tests {
         // What is added reaches the tensor's own values, and no others.
         let adapt = |name: &str, shape: &[usize], values: &mut [f32]| {
             assert_eq!(values.len(), shape[0]);
-            values.iter_mut().for_each(|value| *value += if name == "less" { 1.0 } else { 0.0 });
+            for value in values.iter_mut() {
+                *value += if name == "less" { 1.0 } else { 0.0 };
+            }
             Ok(())
         };
         let checkpoint = Checkpoint { adapt: Some(&adapt), ..Checkpoint::new("test", &file, str::to_owned) };
